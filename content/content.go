@@ -1,0 +1,10 @@
+// Package content carries the démarches, the level test and the demo data
+// that every Parvis program ships with.
+package content
+
+import "embed"
+
+// FS holds demarches/*.yaml and level.yaml.
+//
+//go:embed demarches level.yaml
+var FS embed.FS
