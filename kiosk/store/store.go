@@ -58,7 +58,7 @@ func Open(dir string) (*Store, error) {
 func (s *Store) open(dir string) error {
 	// SQLite gives its log files the permissions of the database, so the
 	// database is made here, with ours.
-	f, err := os.OpenFile(s.path, os.O_RDONLY|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
@@ -76,9 +76,9 @@ func (s *Store) open(dir string) error {
 	return nil
 }
 
-// prepare brings the schema up to date and checks that the outbox can be
-// read. The lock on the folder keeps two starting processes from migrating at
-// once; the kernel drops it when its holder dies.
+// prepare checks the outbox and brings the schema up to date. The lock on the
+// folder keeps two starting processes from migrating at once; the kernel drops
+// it when its holder dies.
 func (s *Store) prepare(dir string) error {
 	lock, err := os.Open(dir)
 	if err != nil {
@@ -89,6 +89,9 @@ func (s *Store) prepare(dir string) error {
 		return fmt.Errorf("flock %s: %w", dir, err)
 	}
 	ctx := context.Background()
+	if err := s.check(ctx); err != nil {
+		return err
+	}
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -99,15 +102,30 @@ func (s *Store) prepare(dir string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.Up(ctx); err != nil {
-		return err
-	}
-	var verdict string
-	if err := s.db.QueryRowContext(ctx, `PRAGMA quick_check('callback')`).Scan(&verdict); err != nil {
-		return err
-	}
-	if verdict != "ok" {
-		return fmt.Errorf("%w : %s", ErrCorrupt, verdict)
+	_, err = p.Up(ctx)
+	return err
+}
+
+// check reads the tables that the rest stands on. The places can be imported
+// again and are not read through at every start.
+func (s *Store) check(ctx context.Context) error {
+	for _, table := range []string{"goose_db_version", "callback"} {
+		var there int
+		err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = ?`, table).Scan(&there)
+		if err != nil {
+			return err
+		}
+		if there == 0 {
+			continue
+		}
+		var verdict string
+		err = s.db.QueryRowContext(ctx, fmt.Sprintf(`PRAGMA quick_check('%s')`, table)).Scan(&verdict)
+		if err != nil {
+			return err
+		}
+		if verdict != "ok" {
+			return fmt.Errorf("%w (%s)", ErrCorrupt, verdict)
+		}
 	}
 	return nil
 }
@@ -126,8 +144,9 @@ var (
 	// ErrLocked says that another process held the database for over two
 	// seconds. Trying again later may succeed.
 	ErrLocked = errors.New("la base est occupée par un autre programme")
-	// ErrReadOnly says that the file or its file system may not be written.
-	ErrReadOnly = errors.New("la base est en lecture seule")
+	// ErrReadOnly says that the file or its file system may not be written by
+	// this user.
+	ErrReadOnly = errors.New("la base est en lecture seule ou appartient à un autre utilisateur")
 	// ErrCorrupt says that the file is not a sound SQLite database.
 	ErrCorrupt = errors.New("la base est abîmée")
 )
@@ -166,7 +185,7 @@ func systemKind(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return ErrFull
-	case errors.Is(err, syscall.EROFS):
+	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
 		return ErrReadOnly
 	}
 	return nil
