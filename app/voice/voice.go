@@ -1,0 +1,66 @@
+// Package voice says a page aloud. A Voice speaks one utterance at a time and
+// never makes its caller wait; what it hears is first put into words an engine
+// reads well.
+package voice
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Voice says one utterance at a time. Every method returns at once and may
+// be called from any goroutine.
+type Voice interface {
+	// Say cuts what is being said and says text in the language lang ("fr",
+	// "falc", "en" …).
+	Say(lang, text string)
+	// Stop cuts what is being said.
+	Stop()
+	// SetVolume sets the loudness of what is said from now on, from MinVolume
+	// to MaxVolume; a step outside is brought inside.
+	SetVolume(step int)
+	// Close stops the speech and frees what the voice holds. Nothing is said
+	// after Close.
+	Close() error
+}
+
+// The steps of loudness, VolumeStepDB apart. EN 301 549 8.2.1 asks for a range
+// of 18 dB at least with a step at +12 dB: MaxVolume is 21 dB over MinVolume,
+// and DefaultVolume+4 is 12 dB over DefaultVolume.
+const (
+	MinVolume     = 0
+	DefaultVolume = 2
+	MaxVolume     = 7
+	VolumeStepDB  = 3
+)
+
+// Open returns the voice that spec names: "" or "espeak" for the loudspeaker,
+// "off" for silence, "log:FILE" for a line in FILE for each utterance. What
+// goes wrong later is told to onError, once for each kind of fault, from
+// another goroutine.
+func Open(spec string, onError func(error)) (Voice, error) {
+	switch {
+	case spec == "", spec == "espeak":
+		return NewEspeak(onError), nil
+	case spec == "off":
+		return Off{}, nil
+	case strings.HasPrefix(spec, "log:"):
+		return NewLog(strings.TrimPrefix(spec, "log:"))
+	}
+	return nil, fmt.Errorf("voice %q: want espeak, off or log:FILE", spec)
+}
+
+// Off is the voice that says nothing.
+type Off struct{}
+
+// Say does nothing.
+func (Off) Say(lang, text string) {}
+
+// Stop does nothing.
+func (Off) Stop() {}
+
+// SetVolume does nothing.
+func (Off) SetVolume(step int) {}
+
+// Close does nothing.
+func (Off) Close() error { return nil }
