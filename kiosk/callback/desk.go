@@ -1,0 +1,60 @@
+package callback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"filippo.io/age"
+
+	"parvis/kiosk/store"
+)
+
+// Desk takes requests: it seals each to the hub and puts it into the borne's
+// outbox.
+type Desk struct {
+	Store      *store.Store
+	Recipients []age.Recipient
+}
+
+// ErrNotKept says that a request was not stored: the resident must be told so.
+// It wraps why: store.ErrFull, store.ErrLocked …
+var ErrNotKept = errors.New("la demande de rappel n’est pas gardée")
+
+// maxDraws bounds the search for a free code. With a thousand requests waiting
+// one draw in six thousand meets a code in use.
+const maxDraws = 20
+
+// Send keeps the request. Only when it returns nil is the request on the disk,
+// sealed; the resident may then be told "C’est noté". Should another request
+// in the outbox bear r.Code, r gets a new one: show r.Code only afterwards.
+// Sending the same ID again succeeds and keeps it once.
+//
+// Errors: *FieldError, ErrNoKey, or ErrNotKept.
+func (d *Desk) Send(ctx context.Context, r *Request) error {
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	if len(d.Recipients) == 0 {
+		return ErrNoKey
+	}
+	for range maxDraws {
+		err := d.keep(ctx, *r)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, store.ErrDuplicateCode) {
+			return fmt.Errorf("%w : %w", ErrNotKept, err)
+		}
+		r.Code = NewCode()
+	}
+	return fmt.Errorf("%w : %w", ErrNotKept, store.ErrDuplicateCode)
+}
+
+func (d *Desk) keep(ctx context.Context, r Request) error {
+	sealed, err := Seal(r, d.Recipients)
+	if err != nil {
+		return err
+	}
+	return d.Store.PutCallback(ctx, store.Sealed{ID: r.ID, Code: r.Code, Created: r.Created, Data: sealed})
+}
