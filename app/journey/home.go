@@ -1,0 +1,184 @@
+package journey
+
+import (
+	"context"
+	"strings"
+
+	"parvis/app/page"
+	"parvis/kiosk/hours"
+	"parvis/kiosk/visit"
+)
+
+func (j *Journey) attract(_ context.Context, v *visit.Visit) page.Page {
+	w := j.words(v)
+	var langs []page.Choice
+	for _, code := range j.Site.Languages {
+		l := j.Texts.In(code)
+		langs = append(langs, page.Choice{ID: "lang:" + code, Label: l.Name})
+	}
+	return page.Page{
+		Layout: page.Attract, Accent: page.Demarche,
+		Title: w.T("attract.title"), Lead: w.T("attract.lead"),
+		Blocks:  []page.Block{page.Choices{Shape: page.Chips, Items: langs}},
+		Actions: []page.Choice{{ID: "start", Label: w.T("attract.start"), Icon: "arrow-right", Primary: true}},
+	}
+}
+
+// Closed reports whether the house is known to be closed now; the view dims
+// the page that attracts residents then.
+func (j *Journey) Closed() bool {
+	if j.Site.Opening == nil {
+		return false
+	}
+	k := j.Site.Opening.State(j.Now()).Kind
+	return k == hours.Closed || k == hours.OpensLater
+}
+
+func (j *Journey) chooseAttract(_ context.Context, v *visit.Visit, id string) *Task {
+	v.Lang = j.Site.Languages[0]
+	if code, ok := strings.CutPrefix(id, "lang:"); ok {
+		v.Lang = code
+	}
+	v.Path = []visit.Step{{Page: "home"}}
+	j.count("visit")
+	j.count("language." + v.Lang)
+	return nil
+}
+
+func (j *Journey) home(_ context.Context, v *visit.Visit) page.Page {
+	w := j.words(v)
+	tile := func(id, icon string, a page.Accent) page.Choice {
+		return page.Choice{ID: id, Label: w.T("home." + id), Detail: w.T("home." + id + "_detail"), Icon: icon, Accent: a}
+	}
+	return page.Page{
+		Title: w.T("home.title"),
+		Blocks: []page.Block{
+			page.Choices{Shape: page.Tiles, Items: []page.Choice{
+				tile("demarches", "file-text", page.Demarche),
+				tile("help", "map-search", page.Place),
+				tile("callback", "phone-call", page.Callback),
+				tile("level", "gauge", page.Level),
+			}},
+			page.Choices{Items: []page.Choice{tile("card", "id-badge-2", page.Card)}},
+		},
+	}
+}
+
+func (j *Journey) chooseHome(_ context.Context, v *visit.Visit, id string) *Task {
+	switch id {
+	case "demarches":
+		v.Go(visit.Step{Page: "demarches"})
+	case "help":
+		v.Go(visit.Step{Page: "help.need"})
+	case "callback":
+		j.startCallback(v, "", "")
+	case "level":
+		v.Level = nil
+		v.Go(visit.Step{Page: "level.question"})
+	case "card":
+		v.Go(visit.Step{Page: "card"})
+	}
+	return nil
+}
+
+func (j *Journey) language(_ context.Context, v *visit.Visit) page.Page {
+	w := j.words(v)
+	var langs []page.Choice
+	for _, code := range j.Site.Languages {
+		l := j.Texts.In(code)
+		c := page.Choice{ID: "lang:" + code, Label: l.Name, On: code == w.Code, Switch: true, Accent: page.Demarche}
+		if code == "falc" {
+			c.Detail = l.T("language.falc_detail")
+		}
+		langs = append(langs, c)
+	}
+	aid := func(id, icon string, on bool) page.Choice {
+		return page.Choice{ID: id, Label: w.T("language." + id), Detail: w.T("language." + id + "_detail"), Icon: icon, Switch: true, On: on, Accent: page.Demarche}
+	}
+	return page.Page{
+		Title: w.T("language.title"),
+		Blocks: []page.Block{
+			page.Choices{Shape: page.Grid, Items: langs},
+			page.Choices{Items: []page.Choice{
+				aid("speech", "volume", v.Speech),
+				aid("low", "wheelchair", v.Low),
+				aid("contrast", "contrast", v.Contrast),
+			}},
+			page.Text{Style: page.Muted, Text: w.T("language.keys")},
+		},
+	}
+}
+
+func (j *Journey) chooseLanguage(_ context.Context, v *visit.Visit, id string) *Task {
+	if code, ok := strings.CutPrefix(id, "lang:"); ok {
+		v.Lang = code
+		j.count("language." + code)
+		v.Back()
+		return nil
+	}
+	switch id {
+	case "speech":
+		v.Speech = !v.Speech
+	case "low":
+		v.Low = !v.Low
+		j.count("aid.low")
+	case "contrast":
+		v.Contrast = !v.Contrast
+		j.count("aid.contrast")
+	}
+	return nil
+}
+
+// person answers the wish to speak to somebody, from any page.
+func (j *Journey) person(_ context.Context, v *visit.Visit) page.Page {
+	w := j.words(v)
+	rows := []page.Choice{
+		{ID: "callback", Label: w.T("person.callback"), Detail: w.T("person.callback_detail"), Icon: "phone-call", Accent: page.Callback},
+		{ID: "places", Label: w.T("person.places"), Detail: w.T("person.places_detail"), Icon: "map-pin", Accent: page.Place},
+	}
+	p := page.Page{
+		Title:  w.T("person.title"),
+		Blocks: []page.Block{page.Notice{Accent: page.Demarche, Icon: "users", Title: w.T("person.desk"), Text: w.T("person.desk_text", "Site", j.Site.Name)}},
+	}
+	if j.Site.Phone != "" {
+		p.Blocks = append(p.Blocks, page.Notice{Accent: page.Callback, Icon: "phone", Title: w.T("person.phone"), Text: w.T("person.phone_text", "Phone", j.Site.Phone)})
+	}
+	p.Blocks = append(p.Blocks, page.Choices{Items: rows})
+	return p
+}
+
+func (j *Journey) choosePerson(_ context.Context, v *visit.Visit, id string) *Task {
+	if id == "callback" {
+		j.startCallback(v, "", "")
+		return nil
+	}
+	j.findPlaces(v, "mediateur")
+	return nil
+}
+
+// card explains the card row; this borne has no reader yet.
+func (j *Journey) card(_ context.Context, v *visit.Visit) page.Page {
+	w := j.words(v)
+	return page.Page{
+		Accent: page.Card,
+		Title:  w.T("card.title"),
+		Lead:   w.T("card.lead"),
+		Blocks: []page.Block{
+			page.Notice{Accent: page.Card, Icon: "ticket", Title: w.T("card.pass"), Text: w.T("card.pass_text")},
+			page.Notice{Accent: page.Card, Icon: "first-aid-kit", Title: w.T("card.vitale"), Text: w.T("card.vitale_text")},
+			page.Choices{Items: []page.Choice{
+				{ID: "places", Label: w.T("card.places"), Detail: w.T("card.places_detail"), Icon: "map-pin", Accent: page.Place},
+				{ID: "callback", Label: w.T("person.callback"), Detail: w.T("person.callback_detail"), Icon: "phone-call", Accent: page.Callback},
+			}},
+		},
+	}
+}
+
+func (j *Journey) chooseCard(_ context.Context, v *visit.Visit, id string) *Task {
+	if id == "callback" {
+		j.startCallback(v, "", "")
+		return nil
+	}
+	j.findPlaces(v, "apprendre")
+	return nil
+}

@@ -1,0 +1,242 @@
+// Package journey turns a visit and a choice into the next page. It holds the
+// resident's journeys and nothing of how they are drawn, read or walked.
+package journey
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"parvis/app/page"
+	"parvis/app/text"
+	"parvis/device/printer"
+	"parvis/kiosk/callback"
+	"parvis/kiosk/demarche"
+	"parvis/kiosk/hours"
+	"parvis/kiosk/level"
+	"parvis/kiosk/place"
+	"parvis/kiosk/visit"
+)
+
+// Site is the house the borne stands in.
+type Site struct {
+	ID        string
+	Name      string // "Mairie de quartier"
+	Address   string
+	Phone     string // of the house, for whoever would rather speak to a person; may be empty
+	Position  place.Point
+	Region    hours.Region
+	Opening   *hours.Schedule // when the house is open; nil if unknown
+	Mediators *hours.Schedule // when mediators can call back
+	Languages []string        // codes, the first is the borne's own
+	Headset   bool            // speech reaches only the resident's ears
+}
+
+// Journey leads residents. Its fields are set once, before the first visit.
+type Journey struct {
+	Site      Site
+	Texts     *text.Catalogue
+	Demarches *demarche.Catalogue
+	Level     *level.Test
+	Places    *place.Directory
+	Desk      *callback.Desk
+	Print     func(context.Context, printer.Document) error // nil when the site has no ticket printer
+	Count     func(key string)                              // adds one to an anonymous count
+	Now       func() time.Time
+}
+
+// Task is work that may take a while. The caller runs Run away from the
+// screen, shows Waiting meanwhile, and hands what it returns to the visit.
+type Task struct {
+	Waiting page.Page
+	Run     func(context.Context) func(*visit.Visit)
+}
+
+// screen is one page of a journey: how it looks and what its choices do.
+type screen struct {
+	page   func(j *Journey, ctx context.Context, v *visit.Visit) page.Page
+	choose func(j *Journey, ctx context.Context, v *visit.Visit, id string) *Task
+}
+
+var screens map[string]screen
+
+func init() {
+	screens = map[string]screen{
+		"attract":           {(*Journey).attract, (*Journey).chooseAttract},
+		"home":              {(*Journey).home, (*Journey).chooseHome},
+		"language":          {(*Journey).language, (*Journey).chooseLanguage},
+		"person":            {(*Journey).person, (*Journey).choosePerson},
+		"card":              {(*Journey).card, (*Journey).chooseCard},
+		"demarches":         {(*Journey).demarches, (*Journey).chooseDemarches},
+		"demarche.themes":   {(*Journey).themes, (*Journey).chooseTheme},
+		"demarche.search":   {(*Journey).demarcheSearch, (*Journey).chooseDemarcheSearch},
+		"demarche.question": {(*Journey).question, (*Journey).chooseAnswer},
+		"demarche.result":   {(*Journey).result, (*Journey).chooseResult},
+		"demarche.online":   {(*Journey).online, (*Journey).chooseOnline},
+		"demarche.where":    {(*Journey).where, (*Journey).chooseWhere},
+		"demarche.sources":  {(*Journey).sources, noChoice},
+		"help.need":         {(*Journey).needs, (*Journey).chooseNeed},
+		"places":            {(*Journey).places, (*Journey).choosePlaces},
+		"places.search":     {(*Journey).placeSearch, (*Journey).choosePlaceSearch},
+		"places.filters":    {(*Journey).filters, (*Journey).chooseFilters},
+		"places.filter":     {(*Journey).filterGroup, (*Journey).chooseFilter},
+		"place":             {(*Journey).place, (*Journey).choosePlace},
+		"place.phone":       {(*Journey).placeQR, noChoice},
+		"callback.topic":    {(*Journey).topic, (*Journey).chooseTopic},
+		"callback.phone":    {(*Journey).phone, (*Journey).choosePhone},
+		"callback.when":     {(*Journey).when, (*Journey).chooseWhen},
+		"callback.name":     {(*Journey).name, (*Journey).chooseName},
+		"callback.review":   {(*Journey).review, (*Journey).chooseReview},
+		"callback.done":     {(*Journey).done, (*Journey).chooseDone},
+		"callback.failed":   {(*Journey).failed, (*Journey).chooseFailed},
+		"level.question":    {(*Journey).levelQuestion, (*Journey).chooseLevel},
+		"level.result":      {(*Journey).levelResult, (*Journey).chooseLevelResult},
+		"print.failed":      {(*Journey).printFailed, (*Journey).choosePrintFailed},
+		"leaving":           {(*Journey).leaving, (*Journey).chooseLeaving},
+	}
+}
+
+// noChoice serves pages whose only choices are those of the navigation.
+func noChoice(*Journey, context.Context, *visit.Visit, string) *Task { return nil }
+
+// Names lists every page a journey can show.
+func Names() []string {
+	names := make([]string, 0, len(screens))
+	for name := range screens {
+		names = append(names, name)
+	}
+	return names
+}
+
+// Page returns the page in sight for a visit.
+func (j *Journey) Page(ctx context.Context, v *visit.Visit) page.Page {
+	here := v.Here()
+	p := screens[here.Page].page(j, ctx, v)
+	p.Name = here.Page
+	j.frame(v, &p)
+	return p
+}
+
+// frame adds what every page has: language, header, banner and navigation.
+func (j *Journey) frame(v *visit.Visit, p *page.Page) {
+	w := j.words(v)
+	p.Lang = w.Code
+	p.Header = page.Header{Site: j.Site.Name, Note: w.T("header.note"), Clock: w.Clock(j.Now())}
+	if v.Notice != "" {
+		p.Banner = &page.Badge{Text: v.Notice, Tone: page.Good}
+	}
+	if p.Layout != page.Attract && p.Layout != page.Dark {
+		p.Nav = j.nav(v, w)
+	}
+}
+
+func (j *Journey) nav(v *visit.Visit, w *text.Words) []page.Choice {
+	here := v.Here().Page
+	back := page.Choice{ID: "nav.back", Label: w.T("nav.back"), Icon: "arrow-left"}
+	if len(v.Path) < 2 {
+		back.Why = w.T("nav.back_why")
+	}
+	home := page.Choice{ID: "nav.home", Label: w.T("nav.home"), Icon: "home"}
+	if here == "home" || here == "leaving" {
+		home = page.Choice{ID: "nav.leave", Label: w.T("nav.leave"), Icon: "door-exit", Spoken: w.T("nav.leave_spoken")}
+		if here == "leaving" {
+			home = page.Choice{ID: "nav.home", Label: w.T("nav.home"), Icon: "home"}
+		}
+	}
+	return []page.Choice{
+		back, home,
+		{ID: "nav.person", Label: w.T("nav.person"), Icon: "headset", Spoken: w.T("nav.person_spoken")},
+		{ID: "nav.listen", Label: w.T("nav.listen"), Icon: "volume", Switch: true, On: v.Speech, Spoken: w.T("nav.listen_spoken")},
+		{ID: "nav.bigger", Label: w.T("nav.bigger"), Icon: "text-size", Spoken: w.T("nav.bigger_spoken")},
+		{ID: "nav.language", Label: w.Name, Icon: "language", Spoken: w.T("nav.language_spoken", "Language", w.Name)},
+	}
+}
+
+// TextSteps is how many sizes of text there are.
+const TextSteps = 3
+
+// Choose does what the resident chose. What is not a choice of the page in
+// sight changes nothing: a late touch is no order.
+func (j *Journey) Choose(ctx context.Context, v *visit.Visit, id string) *Task {
+	p := j.Page(ctx, v)
+	c, ok := p.Find(id)
+	if !ok || c.Disabled() {
+		return nil
+	}
+	v.Notice = ""
+	if strings.HasPrefix(id, "nav.") {
+		j.navigate(v, id)
+		return nil
+	}
+	return screens[p.Name].choose(j, ctx, v, id)
+}
+
+func (j *Journey) navigate(v *visit.Visit, id string) {
+	switch id {
+	case "nav.back":
+		v.Back()
+	case "nav.home":
+		v.Home()
+	case "nav.leave":
+		v.Go(visit.Step{Page: "leaving"})
+	case "nav.person":
+		if v.Here().Page != "person" {
+			v.Go(visit.Step{Page: "person"})
+		}
+	case "nav.listen":
+		v.Speech = !v.Speech
+	case "nav.bigger":
+		v.TextStep = (v.TextStep + 1) % TextSteps
+	case "nav.language":
+		if v.Here().Page != "language" {
+			v.Go(visit.Step{Page: "language"})
+		}
+	}
+}
+
+// Timeout is the warning before a visit that has been still for too long is wiped.
+func (j *Journey) Timeout(v *visit.Visit, left time.Duration) page.Page {
+	w := j.words(v)
+	p := page.Page{
+		Name: "timeout", Layout: page.Dark,
+		Title:  w.T("timeout.title"),
+		Blocks: []page.Block{page.Countdown{Seconds: int(left / time.Second)}, page.Text{Text: w.T("timeout.text")}},
+		Actions: []page.Choice{
+			{ID: "timeout.stay", Label: w.T("timeout.stay"), Primary: true},
+			{ID: "timeout.finish", Label: w.T("timeout.finish")},
+		},
+	}
+	j.frame(v, &p)
+	return p
+}
+
+// waiting is shown while a task runs for longer than half a second.
+func (j *Journey) waiting(v *visit.Visit, id string) page.Page {
+	w := j.words(v)
+	p := page.Page{Name: "waiting", Layout: page.Centred, Title: w.T(id), Lead: w.T("waiting.lead"),
+		Blocks: []page.Block{page.Picture{Icon: "hourglass"}}}
+	j.frame(v, &p)
+	p.Nav = nil
+	return p
+}
+
+// Stay, then, is the one simple action that extends a visit; Finish ends it.
+const (
+	Stay   = "timeout.stay"
+	Finish = "timeout.finish"
+	// Wipe is the choice of the leaving page that ends the visit.
+	Wipe = "leaving.finish"
+)
+
+func (j *Journey) words(v *visit.Visit) *text.Words {
+	if v.Lang == "" {
+		return j.Texts.In(j.Site.Languages[0])
+	}
+	return j.Texts.In(v.Lang)
+}
+
+func (j *Journey) count(key string) {
+	if j.Count != nil {
+		j.Count(key)
+	}
+}

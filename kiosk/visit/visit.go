@@ -1,0 +1,147 @@
+// Package visit holds one resident's visit: what they chose and typed, how
+// long they may be still, and the wipe that leaves nothing of it behind.
+package visit
+
+import "time"
+
+// Step is one place in a journey; the last step of a visit's path is the page in sight.
+type Step struct {
+	Page string // the page's name: "demarche.question"
+	Arg  string // what the page is about: a démarche, a place
+	N    int    // how many answers were given before it, or which part of a list it shows
+}
+
+// Answer is a choice made at a question.
+type Answer struct{ Question, Choice string }
+
+// Search is what the resident looks for in the directory.
+type Search struct {
+	Need    string          // key of a need: "demarches", "ordinateurs" …
+	Words   []byte          // typed
+	Filters map[string]bool // keys of filters that are on
+	Opening bool            // sorted by next opening instead of walking time
+}
+
+// Draft is a callback request being written. Phone and Name are bytes so that
+// the wipe can overwrite them.
+type Draft struct {
+	Topic   string
+	Place   string // the place that is to call, or empty
+	Phone   []byte // as typed
+	Name    []byte
+	Text    bool      // by text message
+	Slot    int       // which of the slots offered; -1 none chosen yet, -2 any time
+	Start   time.Time // of the slot; zero for any time
+	End     time.Time
+	Consent bool
+	Code    string // given once the request is kept
+	When    string // the slot in words, for the page that confirms
+	To      string // the masked number, for the page that confirms
+}
+
+// Leaving is the anonymous answer on the way out.
+type Leaving struct {
+	Face    string
+	Missing map[string]bool
+}
+
+// Visit is one resident's visit. The zero value is not usable; call New.
+type Visit struct {
+	ID       int // tells visits of one run apart, so that late results are dropped
+	Lang     string
+	TextStep int // index of the text size
+	Contrast bool
+	Low      bool // everything in the lower half of the glass
+	Speech   bool
+	ABC      bool // keyboard in alphabetical order
+	Accents  bool // keyboard shows accented letters
+	Upper    bool // capital letters
+	Aloud    bool // the resident asked to hear what they typed
+
+	Path     []Step
+	Demarche string
+	Answers  []Answer
+	Level    []Answer
+	Theme    string
+	Search   Search
+	Draft    Draft
+	Leaving  Leaving
+	Notice   string // one sentence about what just happened: "Ticket imprimé"
+}
+
+// New starts a visit on the page that attracts residents.
+func New(id int, lang string) *Visit {
+	return &Visit{
+		ID: id, Lang: lang,
+		Path:    []Step{{Page: "attract"}},
+		Search:  Search{Filters: map[string]bool{}},
+		Draft:   Draft{Slot: -1},
+		Leaving: Leaving{Missing: map[string]bool{}},
+	}
+}
+
+// Here is the step in sight.
+func (v *Visit) Here() Step { return v.Path[len(v.Path)-1] }
+
+// Go moves on to a step.
+func (v *Visit) Go(s Step) { v.Path = append(v.Path, s) }
+
+// Replace puts a step in the place of the one in sight, so that Back skips it.
+func (v *Visit) Replace(s Step) { v.Path[len(v.Path)-1] = s }
+
+// Back returns to the step before; from the first it stays.
+func (v *Visit) Back() {
+	if len(v.Path) > 1 {
+		v.Path = v.Path[:len(v.Path)-1]
+	}
+}
+
+// Home drops the journey and goes to the home page, keeping language and aids.
+func (v *Visit) Home() {
+	v.Path = []Step{{Page: "home"}}
+	v.forget()
+}
+
+// Wipe overwrites what was typed and empties everything the resident chose.
+func (v *Visit) Wipe() {
+	v.forget()
+	*v = *New(v.ID, "")
+}
+
+func (v *Visit) forget() {
+	for _, typed := range [][]byte{v.Draft.Phone[:cap(v.Draft.Phone)], v.Draft.Name[:cap(v.Draft.Name)], v.Search.Words[:cap(v.Search.Words)]} {
+		clear(typed)
+	}
+	v.Demarche, v.Answers, v.Level, v.Theme, v.Notice = "", nil, nil, "", ""
+	v.Search = Search{Filters: map[string]bool{}}
+	v.Draft = Draft{Slot: -1}
+	v.Upper, v.Accents, v.Aloud = false, false, false
+}
+
+// Type appends a sign to typed text. When the text must grow, the old copy is
+// overwritten before it is let go.
+func Type(text []byte, sign string, most int) []byte {
+	if len(text)+len(sign) > most {
+		return text
+	}
+	if cap(text) < most {
+		grown := make([]byte, len(text), most)
+		copy(grown, text)
+		clear(text[:cap(text)])
+		text = grown
+	}
+	return append(text, sign...)
+}
+
+// Rub removes the last sign (a whole UTF-8 sequence) and overwrites it.
+func Rub(text []byte) []byte {
+	n := len(text)
+	for n > 0 {
+		n--
+		if text[n]&0xC0 != 0x80 {
+			break
+		}
+	}
+	clear(text[n:])
+	return text[:n]
+}
