@@ -44,22 +44,25 @@ func Seal(r Request, recipients []age.Recipient) ([]byte, error) {
 	if len(recipients) == 0 {
 		return nil, ErrNoKey
 	}
-	plain, err := json.Marshal(r)
-	if err != nil {
+	var plain bytes.Buffer
+	plain.Grow(2 * block) // no growing later, which would leave a copy behind
+	enc := json.NewEncoder(&plain)
+	enc.SetEscapeHTML(false) // one sign stays one sign: see block
+	if err := enc.Encode(r); err != nil {
 		return nil, fmt.Errorf("seal %s: %w", r.ID, err)
 	}
-	defer func() { clear(plain) }()
 	// JSON may be followed by spaces: the filling needs no format of its own.
-	padded := bytes.Repeat([]byte(" "), (len(plain)+block-1)/block*block)
-	defer clear(padded)
-	copy(padded, plain)
+	for plain.Len()%block != 0 {
+		plain.WriteByte(' ')
+	}
+	defer func() { clear(plain.Bytes()) }()
 
 	var sealed bytes.Buffer
 	w, err := age.Encrypt(&sealed, recipients...)
 	if err != nil {
 		return nil, fmt.Errorf("seal %s: %w", r.ID, err)
 	}
-	if _, err := w.Write(padded); err != nil {
+	if _, err := w.Write(plain.Bytes()); err != nil {
 		return nil, fmt.Errorf("seal %s: %w", r.ID, err)
 	}
 	if err := w.Close(); err != nil {
