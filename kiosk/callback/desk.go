@@ -25,30 +25,31 @@ var ErrNotKept = errors.New("la demande de rappel n’est pas gardée")
 // one draw in six thousand meets a code in use.
 const maxDraws = 20
 
-// Send keeps the request. Only when it returns nil is the request on the disk,
-// sealed; the resident may then be told "C’est noté". Should another request
-// in the outbox bear r.Code, r gets a new one: show r.Code only afterwards.
-// Sending the same ID again succeeds and keeps it once.
+// Send keeps the request and returns its code. Only when the error is nil is
+// the request on the disk, sealed; the resident may then be told "C’est noté".
+// The code is r.Code, or a new one when another request in the outbox bears
+// that. Sending the same ID again succeeds and keeps it once: to try again
+// after an error, send the same request.
 //
 // Errors: *FieldError, ErrNoKey, or ErrNotKept.
-func (d *Desk) Send(ctx context.Context, r *Request) error {
+func (d *Desk) Send(ctx context.Context, r Request) (code string, err error) {
 	if err := r.Validate(); err != nil {
-		return err
+		return "", err
 	}
 	if len(d.Recipients) == 0 {
-		return ErrNoKey
+		return "", ErrNoKey
 	}
 	for range maxDraws {
-		err := d.keep(ctx, *r)
+		err := d.keep(ctx, r)
 		if err == nil {
-			return nil
+			return r.Code, nil
 		}
 		if !errors.Is(err, store.ErrDuplicateCode) {
-			return fmt.Errorf("%w : %w", ErrNotKept, err)
+			return "", fmt.Errorf("%w : %w", ErrNotKept, err)
 		}
 		r.Code = NewCode()
 	}
-	return fmt.Errorf("%w : %w", ErrNotKept, store.ErrDuplicateCode)
+	return "", fmt.Errorf("%w : %w", ErrNotKept, store.ErrDuplicateCode)
 }
 
 func (d *Desk) keep(ctx context.Context, r Request) error {

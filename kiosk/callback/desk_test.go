@@ -42,8 +42,8 @@ func TestSend(t *testing.T) {
 	s := MustOpen(t, dir)
 	desk := callback.Desk{Store: s, Recipients: []age.Recipient{id.Recipient()}}
 	r := request()
-	if err := desk.Send(ctx, &r); err != nil {
-		t.Fatal(err)
+	if code, err := desk.Send(ctx, r); err != nil || code != r.Code {
+		t.Fatalf("code %s, %v", code, err)
 	}
 
 	t.Run("complete for the hub", func(t *testing.T) {
@@ -72,9 +72,8 @@ func TestSend(t *testing.T) {
 		}
 	})
 	t.Run("again", func(t *testing.T) {
-		again := r
-		if err := desk.Send(ctx, &again); err != nil || again.Code != r.Code {
-			t.Errorf("%v, code %s", err, again.Code)
+		if code, err := desk.Send(ctx, r); err != nil || code != r.Code {
+			t.Errorf("code %s, %v", code, err)
 		}
 		if n := len(MustOutbox(t, s)); n != 1 {
 			t.Errorf("%d in the outbox", n)
@@ -83,11 +82,12 @@ func TestSend(t *testing.T) {
 	t.Run("a code in use", func(t *testing.T) {
 		other := request()
 		other.Code = r.Code
-		if err := desk.Send(ctx, &other); err != nil {
+		code, err := desk.Send(ctx, other)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if other.Code == r.Code {
-			t.Error("two requests with one code")
+		if _, err := callback.CheckCode(code); err != nil || code == r.Code {
+			t.Errorf("code %s after %s, %v", code, r.Code, err)
 		}
 		all := MustOutbox(t, s)
 		if len(all) != 2 {
@@ -104,13 +104,13 @@ func TestSend(t *testing.T) {
 		bad := request()
 		bad.Consent = false
 		var field *callback.FieldError
-		if err := desk.Send(ctx, &bad); !errors.As(err, &field) || field.Field != "consent" {
+		if _, err := desk.Send(ctx, bad); !errors.As(err, &field) || field.Field != "consent" {
 			t.Errorf("err = %v", err)
 		}
 	})
 	t.Run("ErrNoKey", func(t *testing.T) {
 		other := request()
-		if err := (&callback.Desk{Store: s}).Send(ctx, &other); !errors.Is(err, callback.ErrNoKey) {
+		if _, err := (&callback.Desk{Store: s}).Send(ctx, other); !errors.Is(err, callback.ErrNoKey) {
 			t.Errorf("err = %v", err)
 		}
 	})
@@ -121,7 +121,7 @@ func TestSend(t *testing.T) {
 		}
 		defer tx.Rollback()
 		other := request()
-		err = desk.Send(ctx, &other)
+		_, err = desk.Send(ctx, other)
 		if !errors.Is(err, callback.ErrNotKept) || !errors.Is(err, store.ErrLocked) {
 			t.Errorf("err = %v", err)
 		}
@@ -156,8 +156,7 @@ func BenchmarkSend(b *testing.B) {
 		Recipients: []age.Recipient{MustIdentity(b).Recipient(), MustIdentity(b).Recipient()},
 	}
 	for b.Loop() {
-		r := request()
-		if err := desk.Send(context.Background(), &r); err != nil {
+		if _, err := desk.Send(context.Background(), request()); err != nil {
 			b.Fatal(err)
 		}
 	}

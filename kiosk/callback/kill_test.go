@@ -49,11 +49,12 @@ func sendForEver(dir, key string) error {
 	fmt.Println("READY")
 	for {
 		r := request()
-		if err := desk.Send(context.Background(), &r); err != nil {
+		code, err := desk.Send(context.Background(), r)
+		if err != nil {
 			return err
 		}
-		fmt.Println("OK", r.Code, r.ID)
-		if err := desk.Send(context.Background(), &r); err != nil {
+		fmt.Println("OK", code, r.ID)
+		if _, err := desk.Send(context.Background(), r); err != nil {
 			return err
 		}
 	}

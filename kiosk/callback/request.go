@@ -110,8 +110,8 @@ func (r *Request) Validate() error {
 		return bad("phone", "not a valid number in E.164")
 	case r.Text && !phone.Mobile:
 		return bad("text", "the number can't receive text messages")
-	case utf8.RuneCountInString(r.FirstName) > maxFirstName || !isName(r.FirstName):
-		return bad("first_name", "too long, or signs that are in no name")
+	case utf8.RuneCountInString(r.FirstName) > maxFirstName || !isPlain(r.FirstName, 4*maxFirstName):
+		return bad("first_name", "too long or not plain text")
 	case !langPattern.MatchString(r.Lang):
 		return bad("lang", "not a language code")
 	case r.Site == "" || !isPlain(r.Site, maxWord):
@@ -143,19 +143,6 @@ func (r *Request) validateSlots() error {
 		}
 	}
 	return nil
-}
-
-// isName says whether s has only signs that are part of names in any script.
-func isName(s string) bool {
-	for _, r := range s {
-		switch {
-		case unicode.IsLetter(r), unicode.IsMark(r):
-		case r == ' ', r == '-', r == '\'', r == '’', r == '.', r == '·':
-		default:
-			return false
-		}
-	}
-	return utf8.ValidString(s)
 }
 
 // isPlain says whether s is at most size bytes of printable text without the
