@@ -1,0 +1,98 @@
+// Command parvis-sim stands in for the hardware of a borne on a desk. Each
+// device hangs on a path as a real one does; orders come from standard input
+// and from a socket.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"parvis/device/sim"
+)
+
+type commands struct {
+	Printer printerCmd `cmd:"" help:"Une imprimante à tickets de 80 mm, sur un pseudo-terminal."`
+}
+
+type printerCmd struct {
+	Link    string `help:"Chemin sous lequel l’imprimante apparaît." default:"run/printer"`
+	Out     string `help:"Dossier des tickets (ticket-N.png, ticket-N.txt)." default:"run/tickets"`
+	Control string `help:"Socket Unix qui prend les ordres, un par ligne." default:"run/printer.ctl"`
+}
+
+func (c *printerCmd) Help() string { return "Ordres : " + sim.Orders + "." }
+
+// Run keeps the printer until the context ends.
+func (c *printerCmd) Run(ctx context.Context) error {
+	tray, err := sim.NewTray(c.Out)
+	if err != nil {
+		return err
+	}
+	thermal := sim.NewThermal(func(t sim.Ticket) {
+		n, err := tray.Put(t)
+		if err != nil {
+			log.Printf("ticket non gardé : %v", err)
+			return
+		}
+		log.Printf("ticket %d dans %s", n, c.Out)
+	})
+	cable := sim.NewCable(c.Link, thermal)
+	socket, err := listen(ctx, c.Control)
+	if err != nil {
+		return err
+	}
+	if err := cable.Plug(); err != nil {
+		return errors.Join(err, socket.Close())
+	}
+	log.Printf("imprimante sur %s, ordres sur %s", c.Link, c.Control)
+	desk := &sim.Desk{Thermal: thermal, Cable: cable}
+	go func() {
+		// Standard input may stay open for ever; the end of the process
+		// ends this.
+		if err := desk.Obey(os.Stdin, os.Stdout); err != nil {
+			log.Printf("entrée standard : %v", err)
+		}
+	}()
+	err = desk.Serve(ctx, socket)
+	for name, n := range thermal.Unknown() {
+		log.Printf("commande inconnue, %d fois : %s", n, name)
+	}
+	return errors.Join(err, cable.Close())
+}
+
+// listen opens a socket, in place of one that a dead process left.
+func listen(ctx context.Context, path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	if st, err := os.Lstat(path); err == nil && st.Mode()&fs.ModeSocket != 0 {
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+	}
+	return (&net.ListenConfig{}).Listen(ctx, "unix", path)
+}
+
+func main() {
+	log.SetFlags(0)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c commands
+	k := kong.Parse(&c, kong.Name("parvis-sim"),
+		kong.Description("Simule le matériel d’une borne, derrière son câble."), kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err := k.Run(); err != nil {
+		fmt.Fprintf(os.Stderr, "parvis-sim : %v\n", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,267 @@
+package sim
+
+import (
+	"fmt"
+
+	"golang.org/x/text/encoding/charmap"
+)
+
+const (
+	esc = 0x1B
+	gs  = 0x1D
+	dle = 0x10
+)
+
+// mode is what ESC @ brings back to its start.
+type mode struct {
+	page                   *charmap.Charmap
+	france                 bool // ESC R 1: some signs of ASCII are accented letters
+	align                  byte
+	bold, underline, fontB bool
+	width, height          int
+	spacing                int // dots from line to line
+	qrSize                 int // dots of a module
+	qrLevel                byte
+	qrData                 []byte
+}
+
+func startMode() mode {
+	return mode{page: charmap.CodePage437, width: 1, height: 1, spacing: 30, qrSize: 3, qrLevel: 48}
+}
+
+var pages = map[byte]*charmap.Charmap{
+	0: charmap.CodePage437, 2: charmap.CodePage850, 16: charmap.Windows1252, 19: charmap.CodePage858,
+}
+
+var french = map[rune]rune{'@': 'à', '[': '°', '\\': 'ç', ']': '§', '{': 'é', '|': 'ù', '}': 'è', '~': '¨'}
+
+// execute takes one command or letter off the front of b and does it. It
+// returns 0 while the command is not there as a whole.
+func (t *Thermal) execute(b []byte) int {
+	switch b[0] {
+	case '\n':
+		t.newLine()
+		return 1
+	case '\r', 0:
+		return 1
+	case esc, gs, dle:
+		if len(b) < 2 {
+			return 0
+		}
+		if b[0] == esc {
+			return t.escape(b)
+		}
+		if b[0] == gs {
+			return t.group(b)
+		}
+		if b[1] == 4 { // done when it arrived; here only passed over
+			return need(b, 3)
+		}
+		t.strange(b[:2])
+		return 2
+	}
+	if b[0] < ' ' {
+		t.strange(b[:1])
+		return 1
+	}
+	r := t.mode.page.DecodeByte(b[0])
+	if f, ok := french[r]; ok && t.mode.france {
+		r = f
+	}
+	t.letter(r)
+	return 1
+}
+
+// need returns n when b is that long, else 0.
+func need(b []byte, n int) int {
+	if len(b) < n {
+		return 0
+	}
+	return n
+}
+
+// strange counts a command the printer does not know.
+func (t *Thermal) strange(b []byte) {
+	name := fmt.Sprintf("% X", b)
+	if len(b) > 1 && b[1] > ' ' && b[1] < 0x7F {
+		name += fmt.Sprintf(" %q", b[1])
+	}
+	t.unknown[name]++
+	t.paper.write(t.paper.y(), "UNKNOWN: "+name)
+}
+
+// escape does the commands that begin with ESC.
+func (t *Thermal) escape(b []byte) int {
+	switch b[1] {
+	case '@':
+		t.line, t.mode = nil, startMode()
+		return 2
+	case '2':
+		t.mode.spacing = 30
+		return 2
+	}
+	var do func(n byte)
+	switch b[1] {
+	case 't':
+		do = func(n byte) {
+			page, ok := pages[n]
+			if !ok {
+				t.strange(b[:3])
+				return
+			}
+			t.mode.page = page
+		}
+	case 'R':
+		do = func(n byte) { t.mode.france = n == 1 }
+	case 'a':
+		do = func(n byte) {
+			if len(t.line) == 0 { // it works only where a line begins
+				t.mode.align = n % 48
+			}
+		}
+	case 'E', 'G':
+		do = func(n byte) { t.mode.bold = n&1 != 0 }
+	case '-':
+		do = func(n byte) { t.mode.underline = n%48 != 0 }
+	case '3':
+		do = func(n byte) { t.mode.spacing = int(n) }
+	case 'M':
+		do = func(n byte) { t.mode.fontB = n%48 == 1 }
+	case '!':
+		do = func(n byte) {
+			m := &t.mode
+			m.fontB, m.bold, m.underline = n&1 != 0, n&8 != 0, n&0x80 != 0
+			m.height, m.width = 1+int(n>>4&1), 1+int(n>>5&1)
+		}
+	case 'J':
+		do = func(n byte) { t.feed(int(n)) }
+	case 'd':
+		do = func(n byte) {
+			if len(t.line) > 0 {
+				t.endLine(0)
+			}
+			for range n {
+				t.newLine()
+			}
+		}
+	default:
+		t.strange(b[:2])
+		return 2
+	}
+	if len(b) < 3 {
+		return 0
+	}
+	do(b[2])
+	return 3
+}
+
+// feed prints what is in the line, and goes on by n dots.
+func (t *Thermal) feed(n int) {
+	if len(t.line) > 0 {
+		t.endLine(n)
+		return
+	}
+	t.advance(n)
+}
+
+// group does the commands that begin with GS.
+func (t *Thermal) group(b []byte) int {
+	switch b[1] {
+	case '!':
+		if len(b) < 3 {
+			return 0
+		}
+		t.mode.width, t.mode.height = 1+int(b[2]>>4&7), 1+int(b[2]&7)
+		return 3
+	case 'a':
+		if len(b) < 3 {
+			return 0
+		}
+		t.asb = b[2] != 0
+		if t.asb {
+			t.reply(t.automatic()...)
+		}
+		return 3
+	case 'r':
+		if len(b) < 3 {
+			return 0
+		}
+		t.reply(t.paperSensor())
+		return 3
+	case 'V':
+		return t.cutter(b)
+	case '(':
+		return t.symbol(b)
+	case 'v':
+		if len(b) < 8 {
+			return 0
+		}
+		across, rows := int(b[4])|int(b[5])<<8, int(b[6])|int(b[7])<<8
+		if b[2] != '0' || across == 0 || rows == 0 {
+			t.strange(b[:2])
+			return 2
+		}
+		n := 8 + across*rows
+		if len(b) < n {
+			return 0
+		}
+		t.raster(b[8:n], across, rows, 1+int(b[3]&1), 1+int(b[3]>>1&1))
+		return n
+	}
+	t.strange(b[:2])
+	return 2
+}
+
+// cutter does GS V: at once (0, 1, 48, 49), or after feeding what was printed
+// past the cutter (65, 66).
+func (t *Thermal) cutter(b []byte) int {
+	if len(b) < 3 {
+		return 0
+	}
+	switch b[2] {
+	case 0, 1, 48, 49:
+		t.feed(0)
+		t.cut()
+		return 3
+	case 65, 66:
+		if len(b) < 4 {
+			return 0
+		}
+		t.feed(0)
+		t.advance(headToCutter + int(b[3]))
+		t.cut()
+		return 4
+	}
+	t.strange(b[:2])
+	return 3
+}
+
+// symbol does GS ( k for QR codes.
+func (t *Thermal) symbol(b []byte) int {
+	if len(b) < 5 {
+		return 0
+	}
+	n := 5 + int(b[3]) + int(b[4])<<8
+	if len(b) < n {
+		return 0
+	}
+	arg := b[5:n]
+	if b[2] != 'k' || len(arg) < 3 || arg[0] != 49 {
+		t.strange(b[:3])
+		return n
+	}
+	switch arg[1] {
+	case 65: // the model: only 2 is left in use
+	case 67:
+		t.mode.qrSize = int(arg[2])
+	case 69:
+		t.mode.qrLevel = arg[2]
+	case 80:
+		t.mode.qrData = append([]byte(nil), arg[3:]...)
+	case 81:
+		t.qr()
+	default:
+		t.strange(b[:3])
+	}
+	return n
+}
