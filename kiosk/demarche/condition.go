@@ -56,6 +56,13 @@ type compiler struct {
 	env       *cel.Env
 	questions []Question
 	index     map[string]int
+	compiled  map[scoped]*condition // the same condition often occurs many times
+}
+
+// scoped is an expression and how many questions it may look at.
+type scoped struct {
+	source string
+	before int
 }
 
 // newCompiler makes a CEL environment that knows the questions as string
@@ -78,12 +85,15 @@ func newCompiler(questions []Question, index map[string]int) (*compiler, error) 
 	if err != nil {
 		return nil, fmt.Errorf("making the CEL environment: %w", err)
 	}
-	return &compiler{env, questions, index}, nil
+	return &compiler{env, questions, index, map[scoped]*condition{}}, nil
 }
 
 // compile compiles an expression that may look at the first `before`
 // questions. Its errors are French, for the author of the file.
 func (c *compiler) compile(source string, before int) (*condition, error) {
+	if known, ok := c.compiled[scoped{source, before}]; ok {
+		return known, nil
+	}
 	if len(source) > maxCondition {
 		return nil, fmt.Errorf("la condition dépasse %d caractères", maxCondition)
 	}
@@ -104,7 +114,9 @@ func (c *compiler) compile(source string, before int) (*condition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("la condition « %s » ne se compile pas : %w", source, err)
 	}
-	return &condition{program, s.needs}, nil
+	when := &condition{program, s.needs}
+	c.compiled[scoped{source, before}] = when
+	return when, nil
 }
 
 func near(issues *cel.Issues) string {

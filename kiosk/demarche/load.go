@@ -6,8 +6,10 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -48,7 +50,7 @@ func load(fsys fs.FS, now time.Time) (*Catalogue, Problems) {
 
 type loader struct {
 	fsys      fs.FS
-	now       time.Time // zero: dates are not compared with it
+	now       time.Time // zero: dates and style are not looked at
 	catalogue *Catalogue
 	problems  Problems
 }
@@ -60,88 +62,92 @@ func (l *loader) folder() {
 		return
 	}
 	l.themes()
-	ranks := map[int]string{}
-	ids := map[string]string{}
-	files := 0
+	var names []string
 	for _, e := range entries {
-		name := e.Name()
-		switch {
-		case e.IsDir() || name == themesFile:
-			continue
-		case path.Ext(name) == ".yml":
-			l.fail(name, 1, "ce fichier serait ignoré : son nom doit finir par « .yaml »")
-			continue
-		case path.Ext(name) != ".yaml":
-			continue
-		}
-		files++
-		before := len(l.problems.Errors())
-		d := l.file(name)
-		if d.rankLine > 0 {
-			if other, ok := ranks[d.Rank]; ok {
-				l.fail(name, d.rankLine, "rank : le rang %d est déjà pris par %s", d.Rank, other)
-			} else {
-				ranks[d.Rank] = name
-			}
-		}
-		if d.idLine > 0 {
-			if other, ok := ids[d.ID]; ok {
-				l.fail(name, d.idLine, "id : « %s » est déjà pris par %s", d.ID, other)
-			} else {
-				ids[d.ID] = name
-			}
-		}
-		if len(l.problems.Errors()) == before {
-			l.catalogue.Demarches = append(l.catalogue.Demarches, &d.Demarche)
+		switch ext := path.Ext(e.Name()); {
+		case e.IsDir() || e.Name() == themesFile:
+		case ext == ".yaml":
+			names = append(names, e.Name())
+		case ext == ".yml":
+			l.fail(e.Name(), 1, "ce fichier serait ignoré : son nom doit finir par « .yaml »")
 		}
 	}
-	if files == 0 {
+	if len(names) == 0 {
 		l.fail(".", 1, "le dossier ne contient aucune démarche (*.yaml)")
 	}
+	ranks, ids := map[int]string{}, map[string]string{}
+	for _, d := range l.files(names) {
+		if other, ok := ranks[d.Rank]; ok && d.rankLine > 0 {
+			d.fail(d.rankLine, "rank : le rang %d est déjà pris par %s", d.Rank, other)
+		}
+		if other, ok := ids[d.ID]; ok && d.idLine > 0 {
+			d.fail(d.idLine, "id : « %s » est déjà pris par %s", d.ID, other)
+		}
+		ranks[d.Rank], ids[d.ID] = d.file, d.file
+		if len(d.problems.Errors()) == 0 {
+			sound := d.Demarche // a copy, so that the rest of the draft is freed
+			l.catalogue.Demarches = append(l.catalogue.Demarches, &sound)
+		}
+		l.problems = append(l.problems, d.problems...)
+	}
+}
+
+// files reads the démarches, a few at a time, in the order of their names.
+func (l *loader) files(names []string) []*draft {
+	drafts := make([]*draft, len(names))
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var done sync.WaitGroup
+	for i, name := range names {
+		free <- struct{}{}
+		done.Go(func() {
+			drafts[i] = l.file(name)
+			<-free
+		})
+	}
+	done.Wait()
+	return drafts
+}
+
+// file reads one démarche; it may be incomplete where there are problems.
+func (l *loader) file(name string) *draft {
+	r := l.open(name)
+	d := &draft{reader: r}
+	if r.root == nil {
+		return d
+	}
+	d.read(l.now)
+	if want := strings.TrimSuffix(name, ".yaml"); d.idLine > 0 && d.ID != want {
+		d.fail(d.idLine, "id : « %s » doit être le nom du fichier, « %s »", d.ID, want)
+	}
+	known := slices.ContainsFunc(l.catalogue.Themes, func(t Theme) bool { return t.ID == d.Theme })
+	if d.themeLine > 0 && !known {
+		d.fail(d.themeLine, "theme : « %s » n’est pas dans %s", d.Theme, themesFile)
+	}
+	return d
 }
 
 // themes reads themes.yaml.
 func (l *loader) themes() {
 	r := l.open(themesFile)
-	if r == nil {
-		return
+	if r.root != nil {
+		l.catalogue.Themes = r.themes()
 	}
-	l.catalogue.Themes = r.themes(r.document())
 	l.problems = append(l.problems, r.problems...)
 }
 
-// file reads one démarche; what it returns may be incomplete where there are
-// problems.
-func (l *loader) file(name string) *draft {
-	r := l.open(name)
-	if r == nil {
-		return &draft{}
-	}
-	d := r.demarche(r.document(), l.now)
-	if want := strings.TrimSuffix(name, ".yaml"); d.idLine > 0 && d.ID != want {
-		r.fail(d.idLine, "id : « %s » doit être le nom du fichier, « %s »", d.ID, want)
-	}
-	known := slices.ContainsFunc(l.catalogue.Themes, func(t Theme) bool { return t.ID == d.Theme })
-	if d.themeLine > 0 && !known {
-		r.fail(d.themeLine, "theme : « %s » n’est pas dans %s", d.Theme, themesFile)
-	}
-	l.problems = append(l.problems, r.problems...)
-	return d
-}
-
-// open reads and parses a file, or notes why it can't and returns nil.
+// open reads and parses a file. Where it can't, the reader has no root and
+// one problem.
 func (l *loader) open(name string) *reader {
+	r := &reader{file: name, styled: !l.now.IsZero()}
 	data, err := readFile(l.fsys, name)
-	if err != nil {
-		l.fail(name, 1, "%v", err)
-		return nil
+	line := 1
+	if err == nil {
+		r.root, line, err = parse(data)
 	}
-	root, line, err := parse(data)
 	if err != nil {
-		l.fail(name, line, "%v", err)
-		return nil
+		r.fail(line, "%v", err)
 	}
-	return &reader{file: name, root: root}
+	return r
 }
 
 func (l *loader) fail(file string, line int, format string, args ...any) {

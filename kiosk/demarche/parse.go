@@ -26,12 +26,11 @@ var (
 	sourceKeys   = keys{required: []string{"title", "url"}}
 	questionKeys = keys{required: []string{"id", "text", "choices"}, optional: []string{"help", "if"}}
 	choiceKeys   = keys{required: []string{"id", "icon", "label"}, optional: []string{"detail", "if"}}
-	bringKeys    = keys{required: []string{"text"}, optional: []string{"detail", "icon", "if"}}
 	factKeys     = keys{required: []string{"title"}, optional: []string{"detail", "verify", "if"}}
-	adviceKeys   = keys{required: []string{"text"}, optional: []string{"detail", "icon", "if"}}
+	itemKeys     = keys{required: []string{"text"}, optional: []string{"detail", "icon", "if"}}
 	whereKeys    = keys{required: []string{"text"}, optional: []string{"detail", "query", "if"}}
 	queryKeys    = keys{optional: []string{"text", "services", "programmes"}}
-	onlineKeys   = keys{required: []string{"text", "url"}, optional: []string{"if"}}
+	linkKeys     = keys{required: []string{"text", "url"}, optional: []string{"if"}}
 )
 
 // Closed lists of values: the Coop's administrative topics, and the national
@@ -67,11 +66,13 @@ const (
 // contradict; a line is 0 where the key is missing or not valid.
 type draft struct {
 	Demarche
+	*reader
 	idLine, rankLine, themeLine int
+	compiler                    *compiler
 }
 
-func (r *reader) themes(f field) []Theme {
-	o := r.object(f, themesKeys)
+func (r *reader) themes() []Theme {
+	o := r.object(r.document(), themesKeys)
 	var themes []Theme
 	seen := map[string]bool{}
 	for _, item := range r.list(o["themes"], 1, maxItems) {
@@ -87,9 +88,10 @@ func (r *reader) themes(f field) []Theme {
 	return themes
 }
 
-func (r *reader) demarche(f field, now time.Time) *draft {
-	o := r.object(f, demarcheKeys)
-	d := &draft{idLine: o["id"].line, rankLine: o["rank"].line, themeLine: o["theme"].line}
+// read reads the démarche, its date compared with now unless that is zero.
+func (d *draft) read(now time.Time) {
+	r := d.reader
+	o := r.object(r.document(), demarcheKeys)
 	d.ID = r.match(o["id"], slugPattern, slugWanted)
 	d.Theme = r.match(o["theme"], namePattern, nameWanted)
 	d.Icon = r.match(o["icon"], slugPattern, slugWanted)
@@ -105,44 +107,27 @@ func (r *reader) demarche(f field, now time.Time) *draft {
 	for _, item := range r.list(o["fiches"], 0, maxItems) {
 		d.Fiches = append(d.Fiches, r.match(item, fichePattern, "par exemple F1342"))
 	}
-	if d.ID == "" {
-		d.idLine = 0
+	if d.ID != "" {
+		d.idLine = o["id"].line
 	}
-	if d.Rank == 0 {
-		d.rankLine = 0
+	if d.Rank != 0 {
+		d.rankLine = o["rank"].line
 	}
-	if d.Theme == "" {
-		d.themeLine = 0
+	if d.Theme != "" {
+		d.themeLine = o["theme"].line
 	}
-
-	c := r.questions(d, o["questions"])
-	d.bring = items(r, o["bring"], c, bringKeys, func(o map[string]field) Item {
-		return Item{r.text(o["text"]), r.text(o["detail"]), r.match(o["icon"], slugPattern, slugWanted)}
-	})
-	fact := func(o map[string]field) Fact {
-		return Fact{r.text(o["title"]), r.text(o["detail"]), r.boolean(o["verify"])}
-	}
-	d.cost = items(r, o["cost"], c, factKeys, fact)
-	d.delay = items(r, o["delay"], c, factKeys, fact)
-	d.advice = items(r, o["advice"], c, adviceKeys, func(o map[string]field) Item {
-		return Item{r.text(o["text"]), r.text(o["detail"]), r.match(o["icon"], slugPattern, slugWanted)}
-	})
-	d.where = items(r, o["where"], c, whereKeys, func(o map[string]field) Where {
-		return Where{r.text(o["text"]), r.text(o["detail"]), r.query(o["query"])}
-	})
-	d.online = items(r, o["online"], c, onlineKeys, func(o map[string]field) Link {
-		return Link{r.text(o["text"]), r.address(o["url"])}
-	})
+	d.readQuestions(o["questions"])
+	d.readOutcome(o)
 	if len(r.problems.Errors()) == 0 {
-		r.walk(d, o)
+		d.walk(o)
 	}
 	d.indexWords()
-	return d
 }
 
-// questions reads the questions into d, and returns what compiles conditions
-// about them.
-func (r *reader) questions(d *draft, f field) *compiler {
+// readQuestions reads the questions, then their conditions, which name other
+// questions and their answers.
+func (d *draft) readQuestions(f field) {
+	r := d.reader
 	fields := r.list(f, 1, maxQuestions)
 	objects := make([]map[string]field, len(fields))
 	choices := make([][]map[string]field, len(fields))
@@ -157,57 +142,84 @@ func (r *reader) questions(d *draft, f field) *compiler {
 			d.index[q.ID] = i
 		}
 		r.unique(seen, o["id"], q.ID)
-		answers := map[string]bool{}
-		for _, item := range r.list(o["choices"], 2, maxChoices) {
-			o := r.object(item, choiceKeys)
-			c := Choice{
-				ID:     r.match(o["id"], namePattern, nameWanted),
-				Icon:   r.match(o["icon"], slugPattern, slugWanted),
-				Label:  r.text(o["label"]),
-				Detail: r.text(o["detail"]),
-				line:   item.line,
-			}
-			r.unique(answers, o["id"], c.ID)
-			q.Choices = append(q.Choices, c)
-			choices[i] = append(choices[i], o)
-		}
+		q.Choices, choices[i] = r.choices(o["choices"])
 		d.questions = append(d.questions, q)
 		objects[i] = o
 	}
-
-	c, err := newCompiler(d.questions, d.index)
-	if err != nil {
+	var err error
+	if d.compiler, err = newCompiler(d.questions, d.index); err != nil {
 		r.fail(f.line, "questions : %v", err)
-		return nil
+		return
 	}
 	for i := range d.questions {
 		q := &d.questions[i]
-		q.when = r.condition(objects[i]["if"], c, i)
+		q.when = d.condition(objects[i]["if"], i)
 		for j := range q.Choices {
-			q.Choices[j].when = r.condition(choices[i][j]["if"], c, i)
+			q.Choices[j].when = d.condition(choices[i][j]["if"], i)
 		}
 	}
-	return c
+}
+
+// choices reads the choices of a question, and returns their fields with them.
+func (r *reader) choices(f field) ([]Choice, []map[string]field) {
+	var choices []Choice
+	var objects []map[string]field
+	seen := map[string]bool{}
+	for _, item := range r.list(f, 2, maxChoices) {
+		o := r.object(item, choiceKeys)
+		c := Choice{
+			ID:     r.match(o["id"], namePattern, nameWanted),
+			Icon:   r.match(o["icon"], slugPattern, slugWanted),
+			Label:  r.text(o["label"]),
+			Detail: r.text(o["detail"]),
+			line:   item.line,
+		}
+		r.unique(seen, o["id"], c.ID)
+		choices = append(choices, c)
+		objects = append(objects, o)
+	}
+	return choices, objects
+}
+
+func (d *draft) readOutcome(o map[string]field) {
+	r := d.reader
+	item := func(o map[string]field) Item {
+		return Item{r.text(o["text"]), r.text(o["detail"]), r.match(o["icon"], slugPattern, slugWanted)}
+	}
+	fact := func(o map[string]field) Fact {
+		return Fact{r.text(o["title"]), r.text(o["detail"]), r.boolean(o["verify"])}
+	}
+	d.bring = items(d, o["bring"], itemKeys, item)
+	d.cost = items(d, o["cost"], factKeys, fact)
+	d.delay = items(d, o["delay"], factKeys, fact)
+	d.advice = items(d, o["advice"], itemKeys, item)
+	d.where = items(d, o["where"], whereKeys, func(o map[string]field) Where {
+		return Where{r.text(o["text"]), r.text(o["detail"]), r.query(o["query"])}
+	})
+	d.online = items(d, o["online"], linkKeys, func(o map[string]field) Link {
+		return Link{r.text(o["text"]), r.address(o["url"])}
+	})
 }
 
 // items reads a list of parts that may bear a condition on any question.
-func items[T any](r *reader, f field, c *compiler, k keys, read func(map[string]field) T) []conditional[T] {
+func items[T any](d *draft, f field, k keys, read func(map[string]field) T) []conditional[T] {
 	var out []conditional[T]
-	for _, item := range r.list(f, 1, maxItems) {
-		o := r.object(item, k)
-		out = append(out, conditional[T]{read(o), r.condition(o["if"], c, maxQuestions), item.line})
+	for _, item := range d.list(f, 1, maxItems) {
+		o := d.object(item, k)
+		out = append(out, conditional[T]{read(o), d.condition(o["if"], maxQuestions), item.line})
 	}
 	return out
 }
 
-func (r *reader) condition(f field, c *compiler, before int) *condition {
-	source := r.str(f)
-	if source == "" || c == nil {
+// condition compiles an `if` that may look at the first `before` questions.
+func (d *draft) condition(f field, before int) *condition {
+	source := d.str(f)
+	if source == "" || d.compiler == nil {
 		return nil
 	}
-	when, err := c.compile(source, before)
+	when, err := d.compiler.compile(source, before)
 	if err != nil {
-		r.fail(f.line, "if : %v", err)
+		d.fail(f.line, "if : %v", err)
 	}
 	return when
 }

@@ -13,7 +13,8 @@ import (
 // reader reads the values of one file and collects what is wrong with them.
 type reader struct {
 	file     string
-	root     ast.Node
+	root     ast.Node // nil when the file isn't YAML
+	styled   bool     // warn about style
 	problems Problems
 }
 

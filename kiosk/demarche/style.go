@@ -16,7 +16,7 @@ var (
 
 // style warns of what makes a text harder to read, in French texts.
 func (r *reader) style(line int, name, lang, text string) {
-	if lang == "en" {
+	if !r.styled || lang == "en" {
 		return
 	}
 	at := name + "." + lang

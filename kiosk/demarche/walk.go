@@ -19,7 +19,7 @@ type state struct {
 // walk follows every path through the questions, and reports what a resident
 // could never see and where one would be stuck. It keeps in d what Progress
 // needs.
-func (r *reader) walk(d *draft, fields map[string]field) {
+func (d *draft) walk(fields map[string]field) {
 	d.relevance()
 	d.longest = map[state]int{}
 	w := walker{
@@ -36,10 +36,10 @@ func (r *reader) walk(d *draft, fields map[string]field) {
 	}
 	d.paths, _ = w.from(0, 0)
 	if w.tooMany || d.paths > maxPaths {
-		r.fail(fields["questions"].line, "questions : plus de 200 000 chemins de réponses ; séparez cette démarche en plusieurs")
+		d.fail(fields["questions"].line, "questions : plus de 200 000 chemins de réponses ; séparez cette démarche en plusieurs")
 		return
 	}
-	w.report(r, fields)
+	w.report(d.reader, fields)
 }
 
 // relevance works out which answers matter from each question on: those that
@@ -206,7 +206,7 @@ func (w *walker) report(r *reader, fields map[string]field) {
 			continue
 		}
 		if p, ok := w.stuck["questions."+q.ID]; ok {
-			r.fail(q.line, "questions : la question « %s » n’a plus aucun choix %s", q.ID, w.after(p))
+			r.fail(q.line, "questions : la question « %s » n’a plus aucun choix, %s", q.ID, w.after(p))
 		}
 		for j, c := range q.Choices {
 			if w.offered[i]&(1<<j) == 0 {
@@ -222,10 +222,10 @@ func (w *walker) report(r *reader, fields map[string]field) {
 		}
 	}
 	if p, ok := w.stuck["cost"]; ok {
-		r.fail(fields["cost"].line, "cost : impasse, aucun coût %s", w.after(p))
+		r.fail(fields["cost"].line, "cost : impasse, aucun coût, %s", w.after(p))
 	}
 	if p, ok := w.stuck["delay"]; ok {
-		r.fail(fields["delay"].line, "delay : impasse, aucun délai %s", w.after(p))
+		r.fail(fields["delay"].line, "delay : impasse, aucun délai, %s", w.after(p))
 	}
 	if p, ok := w.stuck["where"]; ok {
 		line := max(fields["where"].line, fields["online"].line, 1)
@@ -244,5 +244,5 @@ func (w *walker) after(p packed) string {
 	if len(said) == 0 {
 		return "dans tous les cas"
 	}
-	return "après " + strings.Join(said, ", ")
+	return "par exemple après " + strings.Join(said, ", ")
 }
