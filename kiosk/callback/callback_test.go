@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -241,6 +242,34 @@ func TestSealedSize(t *testing.T) {
 	if sizes[0] != sizes[1] || sizes[1] != sizes[2] {
 		text, _ := json.Marshal(long)
 		t.Errorf("sizes %v differ; the longest has %d bytes of JSON", sizes, len(text))
+	}
+}
+
+// The demo profile seals to the public key that the demo file names.
+func TestDemoKey(t *testing.T) {
+	file, err := os.ReadFile("../../content/demo/demo-hub.key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := age.ParseIdentities(bytes.NewReader(file))
+	if err != nil || len(ids) != 1 {
+		t.Fatalf("%d identities, %v", len(ids), err)
+	}
+	_, public, ok := strings.Cut(string(file), "# public key: ")
+	if !ok || !strings.Contains(string(file), "DEMO ONLY") {
+		t.Fatal("the file doesn't say what it is")
+	}
+	recipients, err := callback.ParseRecipients([]string{strings.Fields(public)[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := request()
+	data, err := callback.Seal(r, recipients)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := callback.Unseal(data, ids...); err != nil || !reflect.DeepEqual(got, r) {
+		t.Errorf("not what was sealed (%v)", err)
 	}
 }
 

@@ -102,7 +102,7 @@ func TestLoad(t *testing.T) {
 		want           string // in the error
 	}{
 		{"as it is", "", "", ""},
-		{"unknown key", "    topic: e_mail\n    query", "    sujet: e_mail\n    query", `level.yaml:26: `},
+		{"unknown key", "    topic: e_mail\n    query", "    sujet: e_mail\n    query", `level.yaml:26: YAML : clé inconnue "sujet"`},
 		{"unknown key on top", "questions:", "version: 1\nquestions:", `level.yaml:1: `},
 		{"key twice", "        icon: x\n", "        icon: x\n        icon: check\n", "level.yaml:11: "},
 		{"missing translation", "label: " + all + "\n        points", "label: {fr: A, en: A}\n        points", "level.yaml:7: label: le texte manque en « falc »"},

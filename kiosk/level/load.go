@@ -154,7 +154,7 @@ func decode(data []byte, into *fileTest) (p *Problem) {
 	p = &Problem{FileName, 1, err.Error()}
 	var at yaml.Error
 	if errors.As(err, &at) {
-		p.Reason = at.GetMessage()
+		p.Reason = "YAML : " + strings.Replace(at.GetMessage(), "unknown field", "clé inconnue", 1)
 		if t := at.GetToken(); t != nil && t.Position != nil {
 			p.Line = t.Position.Line
 		}
