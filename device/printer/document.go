@@ -9,11 +9,11 @@ type Document struct {
 	Blocks []Block
 }
 
-// Block is one part of a document: Heading, Text, Checkbox, Rule, QR, Code,
-// Space or Cut.
+// Block is one part of a document: Heading, Text, Bullet, Checkbox, Rule, QR,
+// Code, Space or Cut.
 type Block interface{ block() }
 
-// Heading is a title. Level 1 is the largest; levels beyond 3 print as 3.
+// Heading is a title. Level 1 is the strongest; levels beyond 3 print as 3.
 type Heading struct {
 	Level   int
 	Text    string
@@ -25,6 +25,12 @@ type Text struct {
 	Text    string
 	Bold    bool
 	Centred bool
+}
+
+// Bullet is one point of a list. Detail, if any, stands under the text.
+type Bullet struct {
+	Text   string
+	Detail string
 }
 
 // Checkbox is one line of a list to tick with a pen. Detail, if any, stands
@@ -51,6 +57,7 @@ type Cut struct{}
 
 func (Heading) block()  {}
 func (Text) block()     {}
+func (Bullet) block()   {}
 func (Checkbox) block() {}
 func (Rule) block()     {}
 func (QR) block()       {}

@@ -25,6 +25,8 @@ const (
 	ruleHeight  = 3  // dots
 	ruleMargin  = 16 // dots of white above and below a rule
 	cutMargin   = 40 // dots of white between the last line and the cut
+
+	headingMargin = 8 // dots of white under letters that fill their lines
 )
 
 // Encode gives the commands that print doc, from a fresh start of the printer
@@ -60,14 +62,17 @@ func (e *encoder) put(b ...byte) { e.out = append(e.out, b...) }
 func (e *encoder) block(b printer.Block) error {
 	switch b := b.(type) {
 	case printer.Heading:
-		e.lines(headingStyle(b), "", b.Text)
+		s := headingStyle(b)
+		e.lines(s, "", b.Text)
+		if s.height > 1 {
+			e.put(esc, 'J', headingMargin)
+		}
 	case printer.Text:
 		e.lines(style{bold: b.Bold, centred: b.Centred, width: 1, height: 1}, "", b.Text)
 	case printer.Checkbox:
-		e.lines(style{width: 1, height: 1}, "[ ] ", b.Text)
-		if b.Detail != "" {
-			e.lines(style{width: 1, height: 1}, "    ", b.Detail)
-		}
+		e.item("[ ] ", b.Text, b.Detail)
+	case printer.Bullet:
+		e.item("\x95 ", b.Text, b.Detail)
 	case printer.Rule:
 		e.rule(b.Dashed)
 	case printer.QR:
@@ -89,11 +94,9 @@ func (e *encoder) block(b printer.Block) error {
 
 func headingStyle(h printer.Heading) style {
 	s := style{bold: true, centred: h.Centred, width: 1, height: 1}
-	switch {
-	case h.Level <= 1:
+	if h.Level <= 2 {
 		s.width, s.height = 2, 2
-	case h.Level == 2:
-		s.height = 2
+		s.bold = h.Level <= 1
 	}
 	return s
 }
@@ -126,10 +129,18 @@ func (e *encoder) lines(s style, first, text string) {
 		if i == 0 {
 			e.out = append(e.out, first...)
 		} else {
-			e.out = append(e.out, "        "[:len(first)]...)
+			e.out = append(e.out, "    "[:len(first)]...)
 		}
 		e.out = append(e.out, line...)
 		e.put('\n')
+	}
+}
+
+// item prints a point of a list and its detail, both indented by the mark.
+func (e *encoder) item(mark, text, detail string) {
+	e.lines(style{width: 1, height: 1}, mark, text)
+	if detail != "" {
+		e.lines(style{width: 1, height: 1}, "    "[:len(mark)], detail)
 	}
 }
 
