@@ -32,7 +32,7 @@ func FuzzLoad(f *testing.F) {
 			fsys = folder("base.yaml", baseYAML, "themes.yaml", string(data))
 		}
 		lines := strings.Count(string(data), "\n") + strings.Count(string(data), "\r") + 1
-		for _, p := range demarche.Check(fsys, now) {
+		for _, p := range check(fsys, now) {
 			if p.File == "" || p.Reason == "" || p.Line < 1 || p.Line > max(lines, 50) {
 				t.Errorf("a problem without a place: %+v", p)
 			}

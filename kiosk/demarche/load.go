@@ -33,11 +33,10 @@ func Load(fsys fs.FS) (*Catalogue, error) {
 	return catalogue, nil
 }
 
-// Check returns all that Load would refuse, dates after now, and warnings
-// about style.
-func Check(fsys fs.FS, now time.Time) Problems {
-	_, problems := load(fsys, now)
-	return problems
+// Check is Load for authors: it also refuses dates after now, and warns about
+// style.
+func Check(fsys fs.FS, now time.Time) (*Catalogue, Problems) {
+	return load(fsys, now)
 }
 
 func load(fsys fs.FS, now time.Time) (*Catalogue, Problems) {
@@ -156,9 +155,6 @@ func (l *loader) fail(file string, line int, format string, args ...any) {
 
 func readFile(fsys fs.FS, name string) ([]byte, error) {
 	f, err := fsys.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("le fichier manque")
-	}
 	if err != nil {
 		return nil, fmt.Errorf("le fichier ne se lit pas : %w", cause(err))
 	}
@@ -175,8 +171,14 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 	return data, nil
 }
 
-// cause drops the path that fs errors repeat.
+// cause says in French why a file can't be read, without its path.
 func cause(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("introuvable")
+	case errors.Is(err, fs.ErrPermission):
+		return errors.New("accès refusé")
+	}
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		return p.Err

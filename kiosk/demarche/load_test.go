@@ -3,6 +3,7 @@ package demarche_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -60,6 +61,11 @@ online:
   - text: {fr: Pré-demande, falc: Sur internet, en: Online}
     url: https://france-titres.gouv.fr
 `
+
+func check(fsys fs.FS, now time.Time) demarche.Problems {
+	_, problems := demarche.Check(fsys, now)
+	return problems
+}
 
 // folder holds themes.yaml and the files given as name, content pairs.
 func folder(files ...string) fstest.MapFS {
@@ -256,7 +262,7 @@ func TestLoadRefuses(t *testing.T) {
 			if c.at != "" {
 				line = lineOf(t, source, c.at)
 			}
-			problems := demarche.Check(folder("base.yaml", source), now).Errors()
+			problems := check(folder("base.yaml", source), now).Errors()
 			if !has(problems, "base.yaml", line, c.reason) {
 				t.Errorf("want base.yaml:%d: …%s…, got\n%v", line, c.reason, problems)
 			}
@@ -288,7 +294,7 @@ func choices(ids ...string) string {
 
 func TestNothingToDoOnAPath(t *testing.T) {
 	source := strings.Replace(baseYAML, "online:\n", "    if: titre == 'passeport'\nonline:\n", 1) + "    if: perdue == 'non'\n"
-	problems := demarche.Check(folder("base.yaml", source), now)
+	problems := check(folder("base.yaml", source), now)
 	if !has(problems, "base.yaml", lineOf(t, source, "online:"), "rien à faire, ni sur place ni en ligne, par exemple après titre=carte, perdue=oui") {
 		t.Errorf("got\n%v", problems)
 	}
@@ -306,7 +312,7 @@ func TestLoadRefusesFolders(t *testing.T) {
 		"duplicate id":       {folder("autre.yaml", baseYAML, "base.yaml", baseYAML), "base.yaml", 1, "« base » est déjà pris par autre.yaml"},
 		"no démarche":        {folder(), ".", 1, "aucune démarche"},
 		"wrong extension":    {folder("base.yaml", baseYAML, "retraite.yml", ""), "retraite.yml", 1, "doit finir par « .yaml »"},
-		"no themes":          {fstest.MapFS{"base.yaml": {Data: []byte(baseYAML)}}, "themes.yaml", 1, "le fichier manque"},
+		"no themes":          {fstest.MapFS{"base.yaml": {Data: []byte(baseYAML)}}, "themes.yaml", 1, "le fichier ne se lit pas : introuvable"},
 		"themes is broken":   {folder("base.yaml", baseYAML, "themes.yaml", "themes:\n  - {id: papiers}\n"), "themes.yaml", 2, "« label » manque"},
 		"theme twice":        {folder("base.yaml", baseYAML, "themes.yaml", themesYAML+strings.SplitAfter(themesYAML, "\n")[1]), "themes.yaml", 3, "« papiers » est en double"},
 		"empty file":         {folder("base.yaml", ""), "base.yaml", 1, "le fichier est vide"},
@@ -372,7 +378,7 @@ func TestLoadBoundsPaths(t *testing.T) {
 	for _, n := range []int{8, 20} {
 		start := time.Now()
 		source := wide(n)
-		problems := demarche.Check(folder("base.yaml", source), now).Errors()
+		problems := check(folder("base.yaml", source), now).Errors()
 		if !has(problems, "base.yaml", lineOf(t, source, "questions:"), "plus de 200 000 chemins") || len(problems) != 1 {
 			t.Errorf("%d questions of 5 choices: got %v", n, problems)
 		}
@@ -402,7 +408,7 @@ func TestCheckWarnsOfStyle(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			source := change(t, c.old, c.new)
 			fsys := folder("base.yaml", source)
-			problems := demarche.Check(fsys, now)
+			problems := check(fsys, now)
 			if c.reason == "" {
 				if len(problems) > 0 {
 					t.Errorf("got %v", problems)
