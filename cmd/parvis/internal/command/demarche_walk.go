@@ -162,7 +162,7 @@ func sentences(lang string, texts ...demarche.Text) string {
 		if s == "" {
 			continue
 		}
-		if !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "?") && !strings.HasSuffix(s, "!") {
+		if !strings.ContainsAny(s[len(s)-1:], ".?!") && !strings.HasSuffix(s, "…") {
 			s += "."
 		}
 		said = append(said, s)
