@@ -1,0 +1,547 @@
+package xdrive
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Options say which borne a test wants. The zero value is the demo borne in
+// portrait.
+type Options struct {
+	Profile string   // path of a profile; packaging/demo.toml when empty
+	Places  string   // a CSV to import first; the demo places when empty, none when "-"
+	Size    string   // "1080x1920" when empty
+	Env     []string // more environment: "PARVIS_NOW=…"
+	Bare    bool     // without a printer: nothing at the other end of the line
+	Dir     string   // a folder to start in, with what an earlier borne left; new when empty
+}
+
+// Borne is the real program, in front of a virtual screen, with a simulated
+// printer. Every method ends the test when the borne doesn't do as asked.
+type Borne struct {
+	Dir       string // where it runs; run/ in it holds data, tickets and logs
+	Screen    *Screen
+	FirstPage time.Duration // from the program's last start to its first page, to 5 ms
+
+	t       testing.TB
+	options Options
+	display *Display
+	app     *program
+	printer *program
+	acted   int // lines of the trace when the resident last did something
+	heard   int // utterances then
+}
+
+// A Page is what the program says it has drawn.
+type Page struct {
+	Page    string   `json:"page"`
+	Lang    string   `json:"lang"`
+	Screen  int      `json:"screen"`
+	Screens int      `json:"screens"`
+	Targets []Target `json:"targets"`
+}
+
+// A Target is something on the page that can be touched, in pixels.
+type Target struct {
+	ID       string `json:"id"`
+	Kind     string `json:"kind"`
+	X        int    `json:"x"`
+	Y        int    `json:"y"`
+	W        int    `json:"w"`
+	H        int    `json:"h"`
+	Disabled bool   `json:"disabled"`
+}
+
+// Bounds is where the target is touched.
+func (t Target) Bounds() image.Rectangle { return image.Rect(t.X, t.Y, t.X+t.W, t.Y+t.H) }
+
+// An Utterance is one thing said.
+type Utterance struct{ Lang, Text string }
+
+// A Ticket is one piece of paper.
+type Ticket struct {
+	Text string
+	PNG  string // path of its picture
+}
+
+// demoPlaces is the directory that make run shows.
+const demoPlaces = "content/demo/places.csv"
+
+// patience is how long a borne may take over one thing on a busy machine.
+const patience = 15 * time.Second
+
+// Root is the folder of the module, found from the working directory up.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("no go.mod above the working directory")
+		}
+	}
+}
+
+// Build puts the programs of the module's present sources into its bin folder.
+func Build(ctx context.Context) error {
+	root, err := Root()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-tags=x11,migrated_fynedo,sqlite_fts5",
+		"-o", "bin/", "./cmd/...")
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// StartBorne starts a borne and waits for its first page. It is stopped when
+// the test ends.
+func StartBorne(t testing.TB, o Options) *Borne {
+	t.Helper()
+	b := &Borne{t: t, options: o, Dir: o.Dir}
+	root, err := Root()
+	b.must(err)
+	if b.Dir == "" {
+		b.Dir = t.TempDir()
+	}
+	b.must(os.MkdirAll(b.path("run"), 0o700))
+	if o.Profile == "" {
+		o.Profile = filepath.Join(root, "packaging", "demo.toml")
+	}
+	profile, err := os.ReadFile(o.Profile)
+	b.must(err)
+	b.must(os.WriteFile(b.path("run/profile.toml"), profile, 0o600))
+	if o.Places == "" {
+		o.Places = filepath.Join(root, demoPlaces)
+	}
+	if o.Places != "-" {
+		b.Command("places", "import", o.Places, "--data", "run/data")
+	}
+
+	width, height := 1080, 1920
+	if o.Size != "" {
+		if n, err := fmt.Sscanf(o.Size, "%dx%d", &width, &height); n != 2 {
+			t.Fatalf("size %q: %v", o.Size, err)
+		}
+	}
+	b.options.Size = fmt.Sprintf("%dx%d", width, height)
+	b.display, err = StartDisplay(t.Context(), width, height)
+	b.must(err)
+	t.Cleanup(func() { b.display.Close() })
+	b.Screen, err = OpenScreen(b.display.Name)
+	b.must(err)
+	t.Cleanup(func() { b.Screen.Close() })
+
+	if !o.Bare {
+		b.printer = b.start("parvis-sim", "printer", "--link", "run/printer", "--out", "run/tickets", "--control", "run/printer.ctl")
+		t.Cleanup(func() { b.printer.end(syscall.SIGTERM) })
+		b.waitFor("the printer", patience, func() bool {
+			_, err := os.Stat(b.path("run/printer"))
+			return err == nil
+		})
+	}
+	b.Start()
+	t.Cleanup(func() {
+		b.app.end(syscall.SIGTERM)
+		if t.Failed() {
+			t.Logf("the borne's last words:\n%s", b.app.says())
+		}
+	})
+	return b
+}
+
+// Start starts the program, after Stop or Kill, and waits for its first page.
+func (b *Borne) Start() {
+	b.t.Helper()
+	b.mark()
+	start := time.Now()
+	b.app = b.start("parvis", "run", "--data", "run/data", "--profile", "run/profile.toml", "--size", b.options.Size)
+	b.waitFor("the first page", patience, func() bool { return len(b.pages()) > b.acted })
+	b.FirstPage = time.Since(start)
+}
+
+// Stop ends the program as systemd would, and waits for it.
+func (b *Borne) Stop() { b.app.end(syscall.SIGTERM) }
+
+// Kill ends the program as a power cut would.
+func (b *Borne) Kill() { b.app.end(syscall.SIGKILL) }
+
+// Command runs a command of parvis in the borne's folder and returns what it
+// wrote on stdout.
+func (b *Borne) Command(args ...string) string {
+	b.t.Helper()
+	cmd := b.command("parvis", args...)
+	var says bytes.Buffer
+	cmd.Stderr = &says
+	out, err := cmd.Output()
+	if err != nil {
+		b.t.Fatalf("parvis %s: %v\n%s", strings.Join(args, " "), err, says.String())
+	}
+	return string(out)
+}
+
+// Page is what was last drawn.
+func (b *Borne) Page() Page {
+	b.t.Helper()
+	pages := b.pages()
+	if len(pages) == 0 {
+		b.t.Fatal("nothing has been drawn")
+	}
+	return pages[len(pages)-1]
+}
+
+// WaitPage waits until the page of the given name has been drawn since the
+// last touch or key, and stands there.
+func (b *Borne) WaitPage(name string) Page {
+	b.t.Helper()
+	return b.WaitPageWithin(name, patience)
+}
+
+// WaitPageWithin is WaitPage with another patience.
+func (b *Borne) WaitPageWithin(name string, patience time.Duration) Page {
+	b.t.Helper()
+	var last Page
+	b.waitFor("page "+name, patience, func() bool {
+		pages := b.pages()
+		if len(pages) <= b.acted {
+			return false
+		}
+		last = pages[len(pages)-1]
+		return last.Page == name
+	})
+	return last
+}
+
+// Target finds a target on the page that stands, waiting for it to be drawn.
+func (b *Borne) Target(id string) Target {
+	b.t.Helper()
+	var found Target
+	b.waitFor("target "+id, patience, func() bool {
+		pages := b.pages()
+		if len(pages) == 0 {
+			return false
+		}
+		targets := pages[len(pages)-1].Targets
+		i := slices.IndexFunc(targets, func(t Target) bool { return t.ID == id })
+		if i >= 0 {
+			found = targets[i]
+		}
+		return i >= 0
+	})
+	return found
+}
+
+// Tap touches the middle of a target.
+func (b *Borne) Tap(id string) {
+	b.t.Helper()
+	target := b.Target(id)
+	b.mark()
+	b.must(b.Screen.Click(target.X+target.W/2, target.Y+target.H/2))
+}
+
+// Key presses a key, named as in Screen.Key.
+func (b *Borne) Key(name string) {
+	b.t.Helper()
+	b.mark()
+	b.must(b.Screen.Key(name))
+}
+
+// mark notes where trace and voice stand before an action.
+func (b *Borne) mark() { b.acted, b.heard = len(b.pages()), len(b.Spoken()) }
+
+// Spoken is everything said since the program first started.
+func (b *Borne) Spoken() []Utterance {
+	b.t.Helper()
+	var said []Utterance
+	for _, line := range b.lines("run/voice.log") {
+		lang, text, _ := strings.Cut(line, "\t")
+		said = append(said, Utterance{lang, unescape.Replace(text)})
+	}
+	return said
+}
+
+var unescape = strings.NewReplacer(`\\`, "\\", `\n`, "\n", `\t`, "\t", `\r`, "\r")
+
+// WaitSpoken waits for an utterance, since the last touch or key, that holds
+// the words.
+func (b *Borne) WaitSpoken(words string) Utterance {
+	b.t.Helper()
+	var said Utterance
+	b.waitFor(fmt.Sprintf("%q in the voice", words), patience, func() bool {
+		for _, u := range b.Spoken()[b.heard:] {
+			if strings.Contains(u.Text, words) {
+				said = u
+				return true
+			}
+		}
+		return false
+	})
+	return said
+}
+
+// Seek goes on with the key Down until the voice says the words, as a resident
+// does who doesn't see the screen. It gives up when the whole page went by.
+func (b *Borne) Seek(words string) {
+	b.t.Helper()
+	var said []string
+	for range 60 {
+		b.Key("Down")
+		b.waitFor("the voice after Down", patience, func() bool { return len(b.Spoken()) > b.heard })
+		u := b.Spoken()[b.heard:]
+		said = append(said, u[len(u)-1].Text)
+		if strings.Contains(said[len(said)-1], words) {
+			return
+		}
+	}
+	b.t.Fatalf("the voice never said %q, only:\n%s", words, strings.Join(said, "\n"))
+}
+
+// Tickets are the papers printed so far, in order.
+func (b *Borne) Tickets() []Ticket {
+	b.t.Helper()
+	var tickets []Ticket
+	for n := 1; ; n++ {
+		name := b.path("run/tickets/ticket-" + strconv.Itoa(n))
+		text, err := os.ReadFile(name + ".txt")
+		if errors.Is(err, os.ErrNotExist) {
+			return tickets
+		}
+		b.must(err)
+		tickets = append(tickets, Ticket{string(text), name + ".png"})
+	}
+}
+
+// WaitTicket waits until n tickets have been printed and returns the n-th.
+func (b *Borne) WaitTicket(n int) Ticket {
+	b.t.Helper()
+	b.waitFor(fmt.Sprintf("ticket %d", n), patience, func() bool { return len(b.Tickets()) >= n })
+	return b.Tickets()[n-1]
+}
+
+// Printer gives the simulated printer an order ("paper out", "unplug" …) and
+// returns its answer.
+func (b *Borne) Printer(order string) string {
+	b.t.Helper()
+	conn, err := net.Dial("unix", b.path("run/printer.ctl"))
+	b.must(err)
+	defer conn.Close()
+	b.must(conn.SetDeadline(time.Now().Add(patience)))
+	_, err = fmt.Fprintln(conn, order)
+	b.must(err)
+	answer, err := bufio.NewReader(conn).ReadString('\n')
+	b.must(err)
+	return strings.TrimSpace(answer)
+}
+
+// Screenshot writes what the glass shows to a PNG file.
+func (b *Borne) Screenshot(path string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	defer cancel()
+	b.must(b.Screen.WaitStill(ctx, 150*time.Millisecond))
+	img, err := b.Screen.Screenshot()
+	b.must(err)
+	var out bytes.Buffer
+	b.must((&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, img))
+	b.must(os.WriteFile(path, out.Bytes(), 0o644))
+}
+
+// TapLatency taps a target and times the change on the glass.
+func (b *Borne) TapLatency(id string) Latency {
+	b.t.Helper()
+	target := b.Target(id)
+	b.mark()
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	defer cancel()
+	l, err := b.Screen.Latency(ctx, target.X+target.W/2, target.Y+target.H/2, b.Screen.Bounds())
+	b.must(err)
+	return l
+}
+
+// Memory is the program's proportional set size in bytes.
+func (b *Borne) Memory() int64 {
+	b.t.Helper()
+	rollup, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", b.app.cmd.Process.Pid))
+	b.must(err)
+	for line := range strings.Lines(string(rollup)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "Pss:" {
+			kB, err := strconv.ParseInt(fields[1], 10, 64)
+			b.must(err)
+			return kB << 10
+		}
+	}
+	b.t.Fatal("no Pss in smaps_rollup")
+	return 0
+}
+
+func (b *Borne) path(name string) string { return filepath.Join(b.Dir, name) }
+
+// pages reads the trace. A line that is being written is left for later.
+func (b *Borne) pages() []Page {
+	b.t.Helper()
+	var pages []Page
+	for _, line := range b.lines("run/trace.jsonl") {
+		var p Page
+		if err := json.Unmarshal([]byte(line), &p); err != nil {
+			b.t.Fatalf("trace: %v in %s", err, line)
+		}
+		pages = append(pages, p)
+	}
+	return pages
+}
+
+// lines are the whole lines of a file that may not be there yet.
+func (b *Borne) lines(name string) []string {
+	b.t.Helper()
+	text, err := os.ReadFile(b.path(name))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	b.must(err)
+	lines := strings.Split(string(text), "\n")
+	return lines[:len(lines)-1]
+}
+
+func (b *Borne) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// waitFor ends the test when ok doesn't come true in time.
+func (b *Borne) waitFor(what string, patience time.Duration, ok func() bool) {
+	b.t.Helper()
+	deadline := time.Now().Add(patience)
+	for !ok() {
+		if b.app != nil && b.app.ended() {
+			b.t.Fatalf("waiting for %s, the program ended:\n%s", what, b.app.says())
+		}
+		if time.Now().After(deadline) {
+			b.t.Fatalf("waited %v for %s; %s", patience, what, b.situation())
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// situation says where the borne stands, for a failed test.
+func (b *Borne) situation() string {
+	var lines []string
+	if pages := b.pages(); len(pages) > 0 {
+		last := pages[len(pages)-1]
+		ids := make([]string, len(last.Targets))
+		for i, target := range last.Targets {
+			ids[i] = target.ID
+		}
+		lines = append(lines, fmt.Sprintf("on page %s in %s with %s", last.Page, last.Lang, strings.Join(ids, " ")))
+	}
+	if said := b.Spoken(); len(said) > 0 {
+		lines = append(lines, fmt.Sprintf("last said: %q", said[len(said)-1].Text))
+	}
+	if img, err := b.Screen.Screenshot(); err == nil {
+		path := filepath.Join(os.TempDir(), "parvis-"+strings.NewReplacer("/", "-", "#", "-").Replace(b.t.Name())+".png")
+		if f, err := os.Create(path); err == nil {
+			if errors.Join(png.Encode(f, img), f.Close()) == nil {
+				lines = append(lines, "the glass: "+path)
+			}
+		}
+	}
+	return strings.Join(lines, "; ")
+}
+
+// A program is a child of the test that runs in the borne's folder.
+type program struct {
+	cmd    *exec.Cmd
+	log    string
+	exited chan struct{} // closed once it has ended
+}
+
+func (b *Borne) command(name string, args ...string) *exec.Cmd {
+	b.t.Helper()
+	root, err := Root()
+	b.must(err)
+	cmd := exec.Command(filepath.Join(root, "bin", name), args...)
+	cmd.Dir = b.Dir
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "HOME=" + b.path("run/home"), "TMPDIR=" + b.path("run/tmp"),
+		"LIBGL_ALWAYS_SOFTWARE=1", "FYNE_SCALE=1",
+		"PARVIS_VOICE=log:" + b.path("run/voice.log"), "PARVIS_TRACE=" + b.path("run/trace.jsonl"),
+	}
+	if b.display != nil {
+		cmd.Env = append(cmd.Env, "DISPLAY="+b.display.Name)
+	}
+	cmd.Env = append(cmd.Env, b.options.Env...)
+	return cmd
+}
+
+func (b *Borne) start(name string, args ...string) *program {
+	b.t.Helper()
+	b.must(errors.Join(os.MkdirAll(b.path("run/home"), 0o700), os.MkdirAll(b.path("run/tmp"), 0o700)))
+	p := &program{cmd: b.command(name, args...), log: b.path("run/" + name + ".log"), exited: make(chan struct{})}
+	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	b.must(err)
+	defer log.Close()
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	b.must(p.cmd.Start())
+	go func() {
+		p.cmd.Wait()
+		close(p.exited)
+	}()
+	return p
+}
+
+func (p *program) ended() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// end sends the program and what it started a signal, and waits for its end.
+func (p *program) end(signal syscall.Signal) {
+	if p.ended() {
+		return
+	}
+	syscall.Kill(-p.cmd.Process.Pid, signal)
+	select {
+	case <-p.exited:
+	case <-time.After(patience):
+		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		<-p.exited
+	}
+}
+
+// says is the end of what the program wrote.
+func (p *program) says() string {
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-4000):])
+}

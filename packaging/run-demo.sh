@@ -1,0 +1,99 @@
+#!/bin/sh
+# Tries a borne: the demo site, demo places and a simulated printer, on the
+# display there is or on a virtual one. Usage: run-demo.sh [SECONDS]
+# Everything it makes is under run/; bin/ holds the programs.
+set -eu
+cd "$(dirname "$0")/.."
+seconds=${1:-}
+case $seconds in
+*[!0-9]*) echo "SECONDS=$seconds is not a whole number of seconds" >&2; exit 2 ;;
+esac
+mkdir -p run/data run/tickets run/screens
+
+children=
+clean_up() {
+	trap - EXIT
+	for child in $children; do
+		kill "$child" 2>/dev/null || true
+	done
+	wait
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# until_there FILE CHILD waits for CHILD to make FILE, ten seconds at most.
+until_there() {
+	tries=0
+	until [ -e "$1" ] && { [ ! -f "$1" ] || [ -s "$1" ]; }; do
+		tries=$((tries + 1))
+		if [ $tries -gt 100 ] || ! kill -0 "$2" 2>/dev/null; then
+			echo "$1 did not appear" >&2
+			exit 1
+		fi
+		sleep 0.1
+	done
+}
+
+cp packaging/demo.toml run/demo.toml
+bin/parvis places import content/demo/places.csv --data run/data
+
+rm -f run/printer
+bin/parvis-sim printer --link run/printer --out run/tickets --control run/printer.ctl </dev/null >run/printer.log 2>&1 &
+printer=$!
+children="$printer $children"
+until_there run/printer "$printer"
+
+set -- --data run/data --profile run/demo.toml
+virtual=
+if [ -z "${DISPLAY:-}" ] || ! xdpyinfo >/dev/null 2>&1; then
+	virtual=yes
+	rm -f run/display
+	Xvfb -displayfd 3 -screen 0 1080x1920x24 -nolisten tcp -noreset 3>run/display >run/xvfb.log 2>&1 &
+	screen=$!
+	children="$children $screen" # last: it ends after what it shows
+	until_there run/display "$screen"
+	DISPLAY=:$(cat run/display)
+	export DISPLAY LIBGL_ALWAYS_SOFTWARE=1
+	set -- "$@" --size 1080x1920
+fi
+
+echo "The borne opens on display $DISPLAY${virtual:+, a virtual one}."
+echo "Printed tickets:  run/tickets/ticket-N.png and ticket-N.txt"
+[ -z "$virtual" ] || echo "Screenshots:      run/screens/ (one when the screen has changed)"
+echo "The printer's ills: echo 'paper out' | nc -U run/printer.ctl (see parvis-sim printer --help)"
+if [ -n "$seconds" ]; then
+	echo "It stops by itself after $seconds seconds."
+else
+	echo "Ctrl-C stops it."
+fi
+
+bin/parvis run "$@" &
+borne=$!
+children="$borne $children"
+
+# look keeps a screenshot when it shows something new.
+shots=0
+look() {
+	import -window root -strip -define png:exclude-chunks=date,time run/screens/now.png 2>/dev/null || return 0
+	if ! cmp -s run/screens/now.png "run/screens/screen-$shots.png"; then
+		shots=$((shots + 1))
+		cp run/screens/now.png "run/screens/screen-$shots.png"
+	fi
+}
+
+rm -f run/screens/*.png
+elapsed=0
+while kill -0 "$borne" 2>/dev/null; do
+	if [ -n "$seconds" ] && [ "$elapsed" -ge "$seconds" ]; then
+		[ -z "$virtual" ] || look
+		echo "Stopped after $seconds seconds. Screenshots: $shots. Tickets: $(find run/tickets -name '*.txt' | wc -l)."
+		exit 0
+	fi
+	sleep 1
+	elapsed=$((elapsed + 1))
+	[ -z "$virtual" ] || [ $((elapsed % 5)) != 3 ] || look
+done
+status=0
+wait "$borne" || status=$?
+exit "$status"
