@@ -4,6 +4,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"parvis/kiosk/demarche"
@@ -178,6 +179,22 @@ func TestEveryShippedPathLeadsSomewhere(t *testing.T) {
 			t.Errorf("%s: walked %d paths, the loader counted %d", d.ID, paths, d.Paths())
 		}
 	}
+}
+
+func TestUseFromSeveralGoroutines(t *testing.T) {
+	d := mustLoad(t, "base.yaml", baseYAML).Get("base")
+	var done sync.WaitGroup
+	for range 4 {
+		done.Go(func() {
+			for range 100 {
+				a := demarche.Answers{"titre": "carte", "perdue": "oui"}
+				if q := d.Next(a); q != nil || len(d.Outcome(a).Bring) != 2 {
+					t.Errorf("next %v, outcome %v", q, d.Outcome(a))
+				}
+			}
+		})
+	}
+	done.Wait()
 }
 
 func BenchmarkLoadShipped(b *testing.B) {

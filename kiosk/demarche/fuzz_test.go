@@ -1,8 +1,6 @@
 package demarche_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,14 +15,6 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(themesYAML))
 	for _, s := range []string{"", "[", "a: &b *b", "? - {", "id: |\n", "questions: [{if: \"((((\"}]", "\xff", "- - - -", "---\n---\n", "a: !!x", "{}: {}", "\"\\x"} {
 		f.Add([]byte(s))
-	}
-	files, _ := filepath.Glob(shipped + "/*.yaml")
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		fsys := folder("base.yaml", string(data), "themes.yaml", themesYAML)

@@ -64,6 +64,9 @@ func TestSchemaAcceptsWhatIsShipped(t *testing.T) {
 		if err := schema.Validate(asJSON(t, source)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+		if !strings.HasPrefix(string(source), "# yaml-language-server: $schema=../../kiosk/demarche/schema.json\n") {
+			t.Errorf("%s doesn't tell editors where its schema is", name)
+		}
 	}
 }
 

@@ -147,24 +147,24 @@ func (w *walker) ask(i int, p packed) (paths, longest int) {
 
 // end looks at what a resident is told after answers p.
 func (w *walker) end(p packed) {
-	any := map[string]bool{}
+	some := map[string]bool{}
 	for _, l := range w.lists {
 		for i, when := range l.when {
-			if l.shown[i] && any[l.name] {
+			if l.shown[i] && some[l.name] {
 				continue
 			}
 			if w.holds(when, p) {
-				l.shown[i], any[l.name] = true, true
+				l.shown[i], some[l.name] = true, true
 			}
 		}
 	}
-	if !any["cost"] {
+	if !some["cost"] {
 		w.note("cost", p)
 	}
-	if !any["delay"] {
+	if !some["delay"] {
 		w.note("delay", p)
 	}
-	if !any["where"] && !any["online"] {
+	if !some["where"] && !some["online"] {
 		w.note("where", p)
 	}
 }
