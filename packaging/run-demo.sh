@@ -61,7 +61,7 @@ fi
 echo "The borne opens on display $DISPLAY${virtual:+, a virtual one}."
 echo "Printed tickets:  run/tickets/ticket-N.png and ticket-N.txt"
 [ -z "$virtual" ] || echo "Screenshots:      run/screens/ (one when the screen has changed)"
-echo "The printer's ills: echo 'paper out' | nc -U run/printer.ctl (see parvis-sim printer --help)"
+echo "Orders to the printer, such as \"paper out\", go to the socket run/printer.ctl (see bin/parvis-sim printer --help)."
 if [ -n "$seconds" ]; then
 	echo "It stops by itself after $seconds seconds."
 else
@@ -75,10 +75,10 @@ children="$borne $children"
 # look keeps a screenshot when it shows something new.
 shots=0
 look() {
-	import -window root -strip -define png:exclude-chunks=date,time run/screens/now.png 2>/dev/null || return 0
-	if ! cmp -s run/screens/now.png "run/screens/screen-$shots.png"; then
+	import -window root -strip -define png:exclude-chunks=date,time run/now.png 2>/dev/null || return 0
+	if ! cmp -s run/now.png "run/screens/screen-$shots.png"; then
 		shots=$((shots + 1))
-		cp run/screens/now.png "run/screens/screen-$shots.png"
+		cp run/now.png "run/screens/screen-$shots.png"
 	fi
 }
 
