@@ -53,7 +53,10 @@ func (c *Cable) Plug() error {
 	}
 	c.master, c.slave = master, slave
 	c.device.Connect(wire{master})
+	// The printer's ear is quicker than its hands: it answers while it prints.
+	heard := make(chan struct{}, 1)
 	c.reader.Go(func() {
+		defer close(heard)
 		// As little at a time as a UART, so that pulling the cable loses
 		// what has not arrived.
 		buf := make([]byte, 32)
@@ -62,7 +65,16 @@ func (c *Cable) Plug() error {
 			if err != nil {
 				return
 			}
-			c.device.Receive(buf[:n])
+			c.device.hear(buf[:n])
+			select {
+			case heard <- struct{}{}:
+			default:
+			}
+		}
+	})
+	c.reader.Go(func() {
+		for range heard {
+			c.device.run()
 		}
 	})
 	return nil

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"image"
 
 	"golang.org/x/text/encoding/charmap"
 )
@@ -86,8 +87,13 @@ func (t *Thermal) strange(b []byte) {
 	if len(b) > 1 && b[1] > ' ' && b[1] < 0x7F {
 		name += fmt.Sprintf(" %q", b[1])
 	}
-	t.unknown[name]++
-	t.paper.write(t.paper.y(), "UNKNOWN: "+name)
+	t.report(name)
+}
+
+// report counts what the printer could not do, and tells of it in the transcript.
+func (t *Thermal) report(what string) {
+	t.unknown[what]++
+	t.print(mark{text: "UNKNOWN: " + what, draw: func(*image.Gray, *typeface, int) {}}, 0)
 }
 
 // escape does the commands that begin with ESC.

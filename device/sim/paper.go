@@ -2,7 +2,6 @@ package sim
 
 import (
 	"image"
-	"image/color"
 	"strings"
 )
 
@@ -15,75 +14,68 @@ const (
 
 // Ticket is a piece of paper that was cut off.
 type Ticket struct {
-	Image *image.Gray // 576 dots wide, one pixel a dot
-	Text  string      // what is on it, line by line
+	Text string // what is on it, line by line
+
+	height int
+	marks  []mark
+}
+
+// Image draws the ticket, 576 dots wide, one pixel a dot.
+func (t Ticket) Image() *image.Gray {
+	img := image.NewGray(image.Rect(0, 0, dots, t.height))
+	for i := range img.Pix {
+		img.Pix[i] = 0xFF
+	}
+	face := newTypeface()
+	for _, m := range t.marks {
+		m.draw(img, face, m.y)
+	}
+	return img
+}
+
+// mark is something printed, from y down.
+type mark struct {
+	y, height int
+	text      string // its line in the transcript
+	draw      func(img *image.Gray, face *typeface, y int)
 }
 
 // paper is the strip between the last cut and the print head.
 type paper struct {
-	pix   []byte // rows of dots, 0 black
-	lines []writing
-}
-
-// writing is a line of the transcript, and where on the strip it stands.
-type writing struct {
-	y    int
-	text string
-}
-
-func newPaper() *paper {
-	p := &paper{}
-	p.feed(headToCutter)
-	return p
-}
-
-// y is where the head stands, in dots from the last cut.
-func (p *paper) y() int { return len(p.pix) / dots }
-
-func (p *paper) feed(n int) {
-	white := make([]byte, n*dots)
-	for i := range white {
-		white[i] = 0xFF
-	}
-	p.pix = append(p.pix, white...)
-}
-
-func (p *paper) image() *image.Gray {
-	return &image.Gray{Pix: p.pix, Stride: dots, Rect: image.Rect(0, 0, dots, p.y())}
-}
-
-func (p *paper) write(y int, text string) {
-	p.lines = append(p.lines, writing{y, strings.TrimRight(text, " ")})
-}
-
-// dot blackens one square of size dots.
-func dot(img *image.Gray, x, y, size int) {
-	for dy := range size {
-		for dx := range size {
-			img.SetGray(x+dx, y+dy, color.Gray{})
-		}
-	}
+	y     int // of the head, in dots from the last cut
+	marks []mark
 }
 
 // cut takes off all that has passed the cutter.
 func (p *paper) cut() (Ticket, bool) {
-	at := p.y() - headToCutter
+	at := p.y - headToCutter
 	if at <= 0 {
 		return Ticket{}, false
 	}
-	img := image.NewGray(image.Rect(0, 0, dots, at))
-	copy(img.Pix, p.pix)
-	p.pix = append([]byte(nil), p.pix[at*dots:]...)
+	t := Ticket{height: at}
 	var text strings.Builder
-	var rest []writing
-	for _, l := range p.lines {
-		if l.y < at {
-			text.WriteString(l.text)
+	var rest []mark
+	for _, m := range p.marks {
+		if m.y < at {
+			t.marks = append(t.marks, m)
+			text.WriteString(strings.TrimRight(m.text, " "))
 			text.WriteByte('\n')
-		} else {
-			rest = append(rest, writing{l.y - at, l.text})
+		}
+		if m.y+m.height > at || m.y >= at {
+			below := m
+			below.y -= at
+			rest = append(rest, below)
 		}
 	}
-	p.lines = rest
-	return Ticket{Image: img, Text: text.String()}, true
+	t.Text = text.String()
+	p.y, p.marks = headToCutter, rest
+	return t, true
+}
+
+// black fills a rectangle, as far as it lies on the paper.
+func black(img *image.Gray, r image.Rectangle) {
+	r = r.Intersect(img.Rect)
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		clear(img.Pix[img.PixOffset(r.Min.X, y):img.PixOffset(r.Max.X, y)])
+	}
 }

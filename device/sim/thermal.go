@@ -9,8 +9,6 @@ import (
 	"io"
 	"maps"
 	"sync"
-
-	"github.com/skip2/go-qrcode"
 )
 
 // Thermal is a ticket printer of 80 mm that behaves as an Epson TM does: it
@@ -25,12 +23,12 @@ type Thermal struct {
 	window  [2]byte   // the last two bytes received, to see DLE EOT
 	mode    mode
 	line    []cell
-	paper   *paper
-	face    *typeface
+	paper   paper
 	unknown map[string]int
 	due     []due
 	cuts    []Ticket
 	asb     bool
+	busy    bool // somebody is working off the buffer
 
 	supply    Paper
 	coverOpen bool
@@ -67,7 +65,7 @@ type due struct {
 // NewThermal makes a printer that hands each ticket to onCut.
 func NewThermal(onCut func(Ticket)) *Thermal {
 	return &Thermal{
-		onCut: onCut, mode: startMode(), paper: newPaper(), face: newTypeface(),
+		onCut: onCut, mode: startMode(), paper: paper{y: headToCutter},
 		unknown: make(map[string]int), supply: PaperIn, fault: FaultNone,
 	}
 }
@@ -79,9 +77,16 @@ func (t *Thermal) Connect(wire io.Writer) {
 	t.wire = wire
 }
 
-// Receive takes bytes off the wire.
+// Receive takes bytes off the wire and does what they say.
 func (t *Thermal) Receive(b []byte) {
+	t.hear(b)
+	t.run()
+}
+
+// hear takes bytes off the wire and answers what is to be answered at once.
+func (t *Thermal) hear(b []byte) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, c := range b {
 		if t.window == [2]byte{dle, 4} {
 			t.realtime(c)
@@ -89,8 +94,6 @@ func (t *Thermal) Receive(b []byte) {
 		t.window = [2]byte{t.window[1], c}
 	}
 	t.buffer = append(t.buffer, b...)
-	t.mu.Unlock()
-	t.run()
 }
 
 // SetPaper, SetCover, SetFault and SetSilent do what a hand, or bad luck, does.
@@ -147,40 +150,55 @@ func (t *Thermal) change(do func()) {
 	t.run()
 }
 
-// run works off the buffer. What is due happens between two commands, with
-// nothing locked.
+// run works off the buffer, unless somebody else is doing so and will see to
+// this as well. What is due happens between two commands, with nothing locked.
 func (t *Thermal) run() {
-	for {
-		t.mu.Lock()
-		progress := len(t.buffer) > 0 && t.able()
-		if progress {
-			n := t.execute(t.buffer)
-			t.buffer = t.buffer[n:]
-			progress = n > 0
-		}
-		var now []func()
-		var later []due
-		for _, d := range t.due {
-			if d.dots <= 0 {
-				now = append(now, d.do)
-			} else {
-				later = append(later, d)
-			}
-		}
-		t.due = later
-		cuts := t.cuts
-		t.cuts = nil
-		t.mu.Unlock()
-		for _, ticket := range cuts {
-			t.onCut(ticket)
-		}
-		for _, do := range now {
-			do()
-		}
-		if !progress && len(now) == 0 {
-			return
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.busy {
+		return
+	}
+	t.busy = true
+	for t.step() || t.happen() {
+	}
+	t.busy = false
+}
+
+// step does one command and reports whether there was one.
+func (t *Thermal) step() bool {
+	if len(t.buffer) == 0 || !t.able() {
+		return false
+	}
+	n := t.execute(t.buffer)
+	t.buffer = t.buffer[n:]
+	if n > 0 {
+		t.happen()
+	}
+	return n > 0
+}
+
+// happen hands over what was cut off and does what is due, unlocked meanwhile.
+// It reports whether there was anything.
+func (t *Thermal) happen() bool {
+	var now, later []due
+	for _, d := range t.due {
+		if d.dots <= 0 {
+			now = append(now, d)
+		} else {
+			later = append(later, d)
 		}
 	}
+	cuts := t.cuts
+	t.due, t.cuts = later, nil
+	t.mu.Unlock()
+	defer t.mu.Lock()
+	for _, ticket := range cuts {
+		t.onCut(ticket)
+	}
+	for _, d := range now {
+		d.do()
+	}
+	return len(cuts)+len(now) > 0
 }
 
 func (t *Thermal) able() bool {
@@ -189,7 +207,7 @@ func (t *Thermal) able() bool {
 
 // advance moves the paper.
 func (t *Thermal) advance(n int) {
-	t.paper.feed(n)
+	t.paper.y += n
 	for i := range t.due {
 		t.due[i].dots -= n
 	}
@@ -275,35 +293,4 @@ func (t *Thermal) automatic() []byte {
 		b[1] |= 0x20
 	}
 	return b
-}
-
-var qrLevels = map[byte]qrcode.RecoveryLevel{48: qrcode.Low, 49: qrcode.Medium, 50: qrcode.High, 51: qrcode.Highest}
-
-// qr prints the stored data as a QR code.
-func (t *Thermal) qr() {
-	level, ok := qrLevels[t.mode.qrLevel]
-	code, err := qrcode.New(string(t.mode.qrData), level)
-	if err != nil || !ok {
-		t.strange([]byte{gs, '(', 'k'})
-		return
-	}
-	code.DisableBorder = true
-	modules, size := code.Bitmap(), t.mode.qrSize
-	width := len(modules) * size
-	if width > dots { // a real printer prints nothing either
-		t.paper.write(t.paper.y(), "UNKNOWN: QR code wider than the paper")
-		t.unknown["QR code wider than the paper"]++
-		return
-	}
-	y, left := t.paper.y(), t.mode.left(width)
-	t.advance(width)
-	img := t.paper.image()
-	for row, cols := range modules {
-		for col, black := range cols {
-			if black {
-				dot(img, left+col*size, y+row*size, size)
-			}
-		}
-	}
-	t.paper.write(y, "QR: "+string(t.mode.qrData))
 }

@@ -42,7 +42,7 @@ func (t *Tray) Put(ticket Ticket) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	name := filepath.Join(t.dir, fmt.Sprintf("ticket-%d", t.next))
-	err := replace(name+".png", func(f *os.File) error { return png.Encode(f, ticket.Image) })
+	err := replace(name+".png", func(f *os.File) error { return png.Encode(f, ticket.Image()) })
 	if err != nil {
 		return 0, err
 	}

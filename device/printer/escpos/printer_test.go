@@ -22,6 +22,7 @@ type bench struct {
 	thermal *sim.Thermal
 	cable   *sim.Cable
 	link    string
+	torn    bool // commands are cut short, and not known for what they were
 
 	mu      sync.Mutex
 	tickets []string
@@ -47,7 +48,7 @@ func newBench(t *testing.T) *bench {
 		if err := b.cable.Close(); err != nil {
 			t.Errorf("close the cable: %v", err)
 		}
-		if unknown := b.thermal.Unknown(); len(unknown) > 0 {
+		if unknown := b.thermal.Unknown(); len(unknown) > 0 && !b.torn {
 			t.Errorf("the printer did not know %v", unknown)
 		}
 	})
@@ -109,7 +110,7 @@ type trouble struct {
 	name       string
 	fault      printer.Fault
 	make, mend func(*bench)
-	keeps      bool // what the printer has received is printed after mending
+	keeps      bool // the printer has received everything, and prints it after mending
 }
 
 var troubles = []trouble{
@@ -168,12 +169,9 @@ func TestTroubleAmidATicket(t *testing.T) {
 			}
 			tr.mend(b)
 			b.mustPrint(t, "SECOND")
-			want := 0
-			if tr.keeps {
-				want = 1
-			}
-			if n := b.seen("FIRST-end"); n != want {
-				t.Errorf("the first ticket came out whole %d times, want %d", n, want)
+			switch n := b.seen("FIRST-end"); {
+			case n > 1, tr.keeps && n != 1:
+				t.Errorf("the first ticket came out whole %d times", n)
 			}
 			b.mu.Lock()
 			defer b.mu.Unlock()
