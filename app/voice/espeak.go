@@ -37,6 +37,7 @@ type utterance struct {
 	lang, text string
 	volume     int
 	turn       uint64
+	said       func()
 }
 
 // NewEspeak returns the voice of the loudspeaker. It needs the programs
@@ -54,14 +55,14 @@ func NewEspeak(onError func(error)) Voice {
 	return v
 }
 
-func (v *espeak) Say(lang, text string) {
+func (v *espeak) Say(lang, text string, said func()) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.closing {
 		return
 	}
 	v.cut()
-	v.next = &utterance{lang: lang, text: text, volume: v.volume, turn: v.turn}
+	v.next = &utterance{lang: lang, text: text, volume: v.volume, turn: v.turn, said: said}
 	v.poke()
 }
 
@@ -125,6 +126,12 @@ func (v *espeak) speak() {
 		}
 		if err := v.say(u); err != nil {
 			v.tell(err)
+		}
+		v.mu.Lock()
+		cut := v.turn != u.turn
+		v.mu.Unlock()
+		if u.said != nil && !cut {
+			go u.said()
 		}
 	}
 }

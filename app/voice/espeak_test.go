@@ -28,7 +28,7 @@ func TestEspeakSpeaks(t *testing.T) {
 	out := soundFile(t)
 	v := voice.NewEspeak(func(err error) { t.Error(err) })
 	defer v.Close()
-	v.Say("fr", "Bonjour, touchez l’écran.")
+	v.Say("fr", "Bonjour, touchez l’écran.", nil)
 	waitFor(t, "speech to end", func() bool { return size(out) > 0 && len(children(t, os.Getpid())) == 0 })
 	if seconds := float64(size(out)) / 2 / 22050; seconds < 1 {
 		t.Errorf("%.1f s of sound for a sentence", seconds)
@@ -41,7 +41,7 @@ func TestEspeakVolumeRange(t *testing.T) {
 		v := voice.NewEspeak(func(err error) { t.Error(err) })
 		defer v.Close()
 		v.SetVolume(step)
-		v.Say("fr", "Bienvenue à la mairie. Que voulez-vous faire ?")
+		v.Say("fr", "Bienvenue à la mairie. Que voulez-vous faire ?", nil)
 		waitFor(t, "speech to end", func() bool { return size(out) > 0 && len(children(t, os.Getpid())) == 0 })
 		return rms(t, out)
 	}
@@ -62,7 +62,7 @@ func TestEspeakStops(t *testing.T) {
 	hear := blockedSound(t)
 	before := runtime.NumGoroutine()
 	v := voice.NewEspeak(func(err error) { t.Error(err) })
-	v.Say("fr", strings.Repeat("Bonjour "+secret+". ", 50))
+	v.Say("fr", strings.Repeat("Bonjour "+secret+". ", 50), nil)
 	hear()
 
 	t.Run("nothing private in an argument list", func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestEspeakStops(t *testing.T) {
 	t.Run("new speech cuts the old, at once", func(t *testing.T) {
 		old := children(t, os.Getpid())
 		start := time.Now()
-		v.Say("fr", strings.Repeat("Encore. ", 200))
+		v.Say("fr", strings.Repeat("Encore. ", 200), nil)
 		if d := time.Since(start); d > 20*time.Millisecond {
 			t.Errorf("Say took %v", d)
 		}
@@ -98,20 +98,20 @@ func TestEspeakStops(t *testing.T) {
 	})
 	t.Run("Stop right after Say", func(t *testing.T) {
 		for range 50 {
-			v.Say("fr", strings.Repeat("Encore. ", 200))
+			v.Say("fr", strings.Repeat("Encore. ", 200), nil)
 			v.Stop()
 		}
 		waitFor(t, "silence", func() bool { return len(children(t, os.Getpid())) == 0 })
 	})
 	t.Run("Close leaves nothing", func(t *testing.T) {
-		v.Say("fr", strings.Repeat("Encore. ", 200))
+		v.Say("fr", strings.Repeat("Encore. ", 200), nil)
 		if err := v.Close(); err != nil {
 			t.Fatal(err)
 		}
 		if left := children(t, os.Getpid()); len(left) > 0 {
 			t.Errorf("processes left, perhaps as zombies: %v", left)
 		}
-		v.Say("fr", "Trop tard")
+		v.Say("fr", "Trop tard", nil)
 		v.Stop()
 		if left := children(t, os.Getpid()); len(left) > 0 {
 			t.Errorf("it speaks after Close: %v", left)
@@ -123,7 +123,7 @@ func TestEspeakStops(t *testing.T) {
 // Speech must not outlive a killed application.
 func TestEspeakDiesWithItsProgram(t *testing.T) {
 	if os.Getenv("PARVIS_TEST_SPEAK") != "" {
-		voice.NewEspeak(nil).Say("fr", strings.Repeat("Encore. ", 200))
+		voice.NewEspeak(nil).Say("fr", strings.Repeat("Encore. ", 200), nil)
 		select {}
 	}
 	hear := blockedSound(t)
@@ -170,7 +170,7 @@ func TestEspeakTellsItsFaults(t *testing.T) {
 			told := make(chan error, 10)
 			v := voice.NewEspeak(func(err error) { told <- err })
 			defer v.Close()
-			v.Say("fr", "Bonjour")
+			v.Say("fr", "Bonjour", nil)
 			select {
 			case err := <-told:
 				if !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "Bonjour") {
@@ -194,7 +194,7 @@ func TestEspeakTellsAFaultOnce(t *testing.T) {
 	told := make(chan error, 10)
 	v := voice.NewEspeak(func(err error) { told <- err })
 	for n := range 3 {
-		v.Say("fr", "Bonjour")
+		v.Say("fr", "Bonjour", nil)
 		waitFor(t, "a try to end", func() bool {
 			return size(tries) >= int64(len("try\n")*(n+1)) && len(children(t, os.Getpid())) == 0
 		})

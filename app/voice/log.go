@@ -29,12 +29,15 @@ func NewLog(path string) (Voice, error) {
 
 var logEscapes = strings.NewReplacer("\\", `\\`, "\n", `\n`, "\t", `\t`, "\r", `\r`)
 
-func (v *logVoice) Say(lang, text string) {
+func (v *logVoice) Say(lang, text string, said func()) {
 	line := lang + "\t" + logEscapes.Replace(Normalise(lang, text)) + "\n"
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.file != nil {
 		v.file.WriteString(line) // one write(2): a reader never sees half a line
+	}
+	if said != nil {
+		go said()
 	}
 }
 

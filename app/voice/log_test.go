@@ -16,17 +16,17 @@ func TestLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.SetVolume(voice.MaxVolume)
-	v.Say("fr", "Bonjour")
+	v.Say("fr", "Bonjour", nil)
 	v.Stop()
 	if got := read(t, path); got != "fr\tBonjour\n" {
 		t.Fatalf("before the next utterance the log holds %q", got)
 	}
-	v.Say("en", "one\ntwo\\three")
-	v.Say("falc", "à 14 h 30")
+	v.Say("en", "one\ntwo\\three", nil)
+	v.Say("falc", "à 14 h 30", nil)
 	if err := v.Close(); err != nil {
 		t.Fatal(err)
 	}
-	v.Say("fr", "trop tard")
+	v.Say("fr", "trop tard", nil)
 	want := "fr\tBonjour\nen\tone.\\ntwo\\\\three\nfalc\tà 14 heures 30\n"
 	if got := read(t, path); got != want {
 		t.Errorf("log\n got %q\nwant %q", got, want)
@@ -40,7 +40,7 @@ func TestLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer again.Close()
-	again.Say("fr", "encore")
+	again.Say("fr", "encore", nil)
 	if got := read(t, path); got != want+"fr\tencore\n" {
 		t.Errorf("a second voice on the same file leaves %q", got)
 	}

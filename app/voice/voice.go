@@ -12,8 +12,9 @@ import (
 // be called from any goroutine.
 type Voice interface {
 	// Say cuts what is being said and says text in the language lang ("fr",
-	// "falc", "en" …).
-	Say(lang, text string)
+	// "falc", "en" …). said, which may be nil, is called from another
+	// goroutine once all of it was said, and never when it was cut.
+	Say(lang, text string, said func())
 	// Stop cuts what is being said.
 	Stop()
 	// SetVolume sets the loudness of what is said from now on, from MinVolume
@@ -53,8 +54,12 @@ func Open(spec string, onError func(error)) (Voice, error) {
 // Off is the voice that says nothing.
 type Off struct{}
 
-// Say does nothing.
-func (Off) Say(lang, text string) {}
+// Say says nothing, and is done at once.
+func (Off) Say(lang, text string, said func()) {
+	if said != nil {
+		go said()
+	}
+}
 
 // Stop does nothing.
 func (Off) Stop() {}
