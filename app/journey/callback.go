@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"parvis/app/page"
 	"parvis/app/text"
 	"parvis/kiosk/callback"
@@ -307,6 +309,10 @@ func (j *Journey) send(v *visit.Visit) *Task {
 	w := j.words(v)
 	phone := callback.CheckPhone(string(v.Draft.Phone))
 	r := callback.New(j.Now())
+	if v.Draft.ID != "" {
+		// The same request again: one that was kept after all is not kept twice.
+		r.ID, r.Code = uuid.MustParse(v.Draft.ID), v.Draft.Code
+	}
 	r.Topic, r.Phone, r.Text = v.Draft.Topic, phone.E164, v.Draft.Text
 	r.FirstName, r.Lang, r.Site, r.PlaceID = strings.TrimSpace(string(v.Draft.Name)), w.Code, j.Site.ID, v.Draft.Place
 	r.Consent = v.Draft.Consent
@@ -319,6 +325,7 @@ func (j *Journey) send(v *visit.Visit) *Task {
 			r.Wipe()
 			return func(v *visit.Visit) {
 				if err != nil {
+					v.Draft.ID, v.Draft.Code = r.ID.String(), r.Code
 					v.Go(visit.Step{Page: "callback.failed"})
 					j.count("callback.failed")
 					return

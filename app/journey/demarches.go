@@ -68,7 +68,11 @@ func (j *Journey) openDemarche(v *visit.Visit, id string) {
 	}
 	v.Demarche, v.Answers = id, nil
 	j.count("demarche." + id + ".begun")
-	v.Go(visit.Step{Page: "demarche.question", Arg: id})
+	first := visit.Step{Page: "demarche.question", Arg: id}
+	if j.Demarches.Get(id).Next(nil) == nil {
+		first.Page = "demarche.result" // a démarche that needs no question
+	}
+	v.Go(first)
 }
 
 func (j *Journey) themes(_ context.Context, v *visit.Visit) page.Page {

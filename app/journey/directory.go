@@ -285,21 +285,21 @@ func (j *Journey) choosePlaceSearch(_ context.Context, v *visit.Visit, id string
 	return nil
 }
 
-// hit reads the place in sight with its distance and state.
-func (j *Journey) hit(ctx context.Context, v *visit.Visit) (place.Hit, error) {
-	return j.Places.Hit(ctx, v.Here().Arg, &j.Site.Position, j.Now())
+// sheet reads the place in sight.
+func (j *Journey) sheet(ctx context.Context, v *visit.Visit) (place.Sheet, error) {
+	return j.Places.Sheet(ctx, v.Here().Arg, &j.Site.Position, j.Now())
 }
 
 func (j *Journey) place(ctx context.Context, v *visit.Visit) page.Page {
 	w := j.words(v)
 	p := page.Page{Accent: page.Place}
-	h, err := j.hit(ctx, v)
+	h, err := j.sheet(ctx, v)
 	if err != nil {
 		p.Title, p.Lead = w.T("places.gone"), w.T("places.gone_text")
 		return p
 	}
-	p.Badge, p.Title, p.Lead = j.opening(h, w), h.Name, address(h.Place)
-	if side, note := distance(h, w); side != "" {
+	p.Badge, p.Title, p.Lead = j.opening(h.Hit, w), h.Name, address(h.Place)
+	if side, note := distance(h.Hit, w); side != "" {
 		p.Lead += " · " + strings.TrimSpace(side+" "+note)
 	}
 	if f := placeFacts(h, w); len(f) > 0 {
@@ -321,7 +321,7 @@ func (j *Journey) place(ctx context.Context, v *visit.Visit) page.Page {
 	return p
 }
 
-func placeFacts(h place.Hit, w *text.Words) []string {
+func placeFacts(h place.Sheet, w *text.Words) []string {
 	var facts []string
 	add := func(ok bool, id string) {
 		if ok {
@@ -330,11 +330,11 @@ func placeFacts(h place.Hit, w *text.Words) []string {
 	}
 	add(slices.Contains(h.Fees, "Gratuit"), "fact.free")
 	add(slices.Contains(h.Fees, "Payant"), "fact.paying")
-	add(h.HasMediator(), "fact.mediator")
-	add(h.HasComputers(), "fact.computers")
-	add(h.HasWiFi(), "fact.wifi")
-	add(h.IsAccessible(), "fact.accessible")
-	add(slices.Contains(h.AccessModes, "Prendre un RDV en ligne") || h.BookingURL != "", "fact.booking")
+	add(h.Mediator, "fact.mediator")
+	add(h.Computers, "fact.computers")
+	add(h.WiFi, "fact.wifi")
+	add(h.Accessible, "fact.accessible")
+	add(h.Booking, "fact.booking")
 	add(slices.Contains(h.Programmes, "France Services"), "fact.france_services")
 	return facts
 }
@@ -410,7 +410,7 @@ func (j *Journey) choosePlace(ctx context.Context, v *visit.Visit, id string) *T
 // placeQR puts a place into a contact card that any telephone reads without a network.
 func (j *Journey) placeQR(ctx context.Context, v *visit.Visit) page.Page {
 	w := j.words(v)
-	h, err := j.hit(ctx, v)
+	h, err := j.sheet(ctx, v)
 	if err != nil {
 		return page.Page{Accent: page.Place, Title: w.T("places.gone"), Lead: w.T("places.gone_text")}
 	}

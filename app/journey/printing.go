@@ -36,8 +36,8 @@ func (j *Journey) document(ctx context.Context, v *visit.Visit) printer.Document
 		d, a := j.current(v)
 		return ticket.Demarche(site, now, d, a, w.Code, j.nearest(ctx, v), tr)
 	case "place":
-		if h, err := j.hit(ctx, v); err == nil {
-			return ticket.Place(site, now, h, w.Code, tr)
+		if h, err := j.sheet(ctx, v); err == nil {
+			return ticket.Place(site, now, h.Hit, w.Code, tr)
 		}
 	case "places":
 		q := j.placesQuery(v)
@@ -130,7 +130,7 @@ func (j *Journey) printFailed(_ context.Context, v *visit.Visit) page.Page {
 		p.Title, p.Lead = w.T("print.maybe"), w.T("print.maybe_text")
 		retry = w.T("print.again")
 	}
-	if v.Draft.Code != "" {
+	if v.Path[max(0, len(v.Path)-2)].Page == "callback.done" {
 		p.Private = true
 		p.Blocks = append(p.Blocks, codeBlock(v.Draft.Code, w), page.Text{Text: w.T("print.photo")})
 	} else {

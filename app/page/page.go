@@ -32,7 +32,7 @@ type Page struct {
 	Nav      []Choice // back, home, a person, listen, bigger, language
 	Header   Header
 	Banner   *Badge // one sentence about what just happened: "Votre ticket est imprimé"
-	Private  bool     // holds what the resident typed: never on a screenshot
+	Private  bool   // holds what the resident typed: never on a screenshot
 }
 
 // Header is the line at the top of every page: whose borne this is, and the time.

@@ -34,6 +34,7 @@ type Draft struct {
 	Start   time.Time // of the slot; zero for any time
 	End     time.Time
 	Consent bool
+	ID      string // of a request that could not be kept, for the next try
 	Code    string // given once the request is kept
 	When    string // the slot in words, for the page that confirms
 	To      string // the masked number, for the page that confirms

@@ -1,0 +1,129 @@
+package session
+
+import (
+	"parvis/app/page"
+	"parvis/app/text"
+	"parvis/app/voice"
+)
+
+// stop cuts the speech.
+func (s *Session) stop() {
+	s.turn++
+	s.reading = -1
+	s.Voice.Stop()
+}
+
+// say says a sentence where speech is on.
+func (s *Session) say(sentence string) { s.sayThen(sentence, nil) }
+
+// sayThen says a sentence and then does something, unless it was cut.
+func (s *Session) sayThen(sentence string, then func()) {
+	if !s.visit.Speech || sentence == "" {
+		return
+	}
+	s.turn++
+	turn := s.turn
+	var said func()
+	if then != nil {
+		said = func() {
+			s.Do(func() {
+				if s.turn == turn {
+					then()
+				}
+			})
+		}
+	}
+	s.Voice.Say(s.page.Lang, sentence, said)
+}
+
+// read reads the page aloud from a part on, each part highlighted while it is
+// heard. The navigation and the keys of a keyboard are walked, not read.
+func (s *Session) read(from int) {
+	parts := s.page.Reading()
+	for i := from; i < len(parts); i++ {
+		if parts[i].Block == -3 {
+			break
+		}
+		if s.page.IsKey(parts[i]) || !s.sayable(parts[i]) {
+			continue
+		}
+		s.reading = i
+		s.show(false, false)
+		s.sayThen(utterance(parts[i], s.words()), func() { s.read(i + 1) })
+		return
+	}
+	if s.reading >= 0 {
+		s.reading = -1
+		s.show(false, false)
+	}
+}
+
+// sayable reports whether a part may be heard by all who stand around.
+func (s *Session) sayable(p page.Part) bool { return !p.Private || s.Journey.MaySay(s.visit) }
+
+// sayPart says one part of the page.
+func (s *Session) sayPart(i int) {
+	parts := s.page.Reading()
+	if i < 0 || i >= len(parts) {
+		return
+	}
+	if !s.sayable(parts[i]) {
+		s.say(s.words().T("callback.kept_silent"))
+		return
+	}
+	s.say(utterance(parts[i], s.words()))
+}
+
+// utterance is what is said of a part: its text, and a switch's state.
+func utterance(p page.Part, w *text.Words) string {
+	t := p.Text
+	if p.Choice == nil {
+		return t
+	}
+	if p.Choice.Switch {
+		state := w.T("voice.state_off")
+		if p.Choice.On {
+			state = w.T("voice.state_on")
+		}
+		t += ", " + state
+	}
+	if p.Choice.Disabled() {
+		t += ". " + p.Choice.Why
+	}
+	return t
+}
+
+// sayChange says what an action changed on a page that stayed: the field that
+// was typed into, or the new state of a switch.
+func (s *Session) sayChange(id string) {
+	w := s.words()
+	for b, block := range s.page.Blocks {
+		f, ok := block.(page.Field)
+		if !ok || !isKey(id) {
+			continue
+		}
+		if f.Private && !s.Journey.MaySay(s.visit) {
+			s.say(w.T("voice.typed", "Count", len([]rune(compact(f.Value)))))
+			return
+		}
+		for i, part := range s.page.Reading() {
+			if part.Block == b && part.Item == 1 {
+				s.sayPart(i)
+				return
+			}
+		}
+		s.say(w.T("voice.empty"))
+		return
+	}
+	if i := s.index(id); i >= 0 {
+		s.sayPart(i)
+	}
+}
+
+// Volume makes the speech louder or quieter by a step.
+func (s *Session) Volume(by int) {
+	s.clock.Touch(s.Now())
+	s.volume = min(max(s.volume+by, voice.MinVolume), voice.MaxVolume)
+	s.Voice.SetVolume(s.volume)
+	s.say(s.words().T("voice.volume", "N", s.volume+1, "Total", voice.MaxVolume+1))
+}

@@ -1,0 +1,288 @@
+package view
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"github.com/fyne-io/oksvg"
+	"github.com/skip2/go-qrcode"
+	"github.com/srwiley/rasterx"
+
+	"parvis/app/page"
+	"parvis/app/theme"
+)
+
+// box is a rectangle in pixels.
+type box struct{ x, y, w, h float32 }
+
+func (b box) inset(d float32) box { return box{b.x + d, b.y + d, b.w - 2*d, b.h - 2*d} }
+
+func (b box) contains(x, y float32) bool {
+	return x >= b.x && y >= b.y && x < b.x+b.w && y < b.y+b.h
+}
+
+// target is a place on the glass that answers to touch.
+type target struct {
+	box
+	choice page.Choice
+	key    bool
+	ground *canvas.Rectangle // changes when pressed
+	rest   color.Color
+	press  color.Color
+}
+
+// board is where a frame is drawn: canvas objects at absolute places, mirrored
+// for languages written from right to left.
+type board struct {
+	*theme.Theme
+	ink     *inkwell
+	rtl     bool
+	dim     bool // the house is closed
+	low     bool // everything that is touched within reach from a wheelchair
+	width   float32
+	objects []fyne.CanvasObject
+	targets []target
+	rings   []box // frames of focus, drawn last
+}
+
+// pressed is the colour of a ground under a finger.
+func (b *board) pressed(c color.NRGBA) color.NRGBA {
+	toward := b.Ink
+	mix := func(x, y uint8) uint8 { return uint8((int(x)*3 + int(y)) / 4) }
+	if c == toward {
+		toward = b.Paper
+	}
+	return color.NRGBA{R: mix(c.R, toward.R), G: mix(c.G, toward.G), B: mix(c.B, toward.B), A: 255}
+}
+
+// place puts an object; x counts from the side where reading starts.
+func (b *board) place(o fyne.CanvasObject, at box) {
+	if b.rtl {
+		at.x = b.width - at.x - at.w
+	}
+	o.Move(fyne.NewPos(at.x, at.y))
+	o.Resize(fyne.NewSize(at.w, at.h))
+	b.objects = append(b.objects, o)
+}
+
+func (b *board) rect(at box, fill, edge color.Color, stroke, radius float32) *canvas.Rectangle {
+	r := canvas.NewRectangle(fill)
+	r.StrokeColor, r.StrokeWidth, r.CornerRadius = edge, stroke, radius
+	b.place(r, at)
+	return r
+}
+
+// touch makes a place answer to touch.
+func (b *board) touch(at box, c page.Choice, ground *canvas.Rectangle, press color.Color) {
+	if b.rtl {
+		at.x = b.width - at.x - at.w
+	}
+	t := target{box: at, choice: c, ground: ground, press: press}
+	if ground != nil {
+		t.rest = ground.FillColor
+	}
+	b.targets = append(b.targets, t)
+}
+
+// style makes a text style in the direction of the page.
+func (b *board) style(size float32, w theme.Weight, c color.NRGBA) style {
+	return style{size: size, weight: w, colour: c, rtl: b.rtl}
+}
+
+// measure returns the size of a text within a width.
+func (b *board) measure(text string, s style, width float32) (w, h float32) {
+	p := b.ink.paragraph(text, s, width)
+	return p.width, p.height
+}
+
+// text draws a text at the top of a box and returns its height.
+func (b *board) text(text string, s style, at box) float32 {
+	if text == "" {
+		return 0
+	}
+	p := b.ink.paragraph(text, s, at.w)
+	x := at.x
+	switch s.align {
+	case centre:
+		x += (at.w - p.width) / 2
+	case end:
+		x += at.w - p.width
+	}
+	b.place(b.ink.text(text, s, at.w), box{float32(int(x)), float32(int(at.y)), float32(int(p.width) + 2), float32(int(p.height) + 1)})
+	return p.height
+}
+
+// fit draws a text on one line, smaller where it must be, centred in height.
+func (b *board) fit(text string, s style, at box) {
+	for range 12 {
+		p := b.ink.paragraph(text, s, 1e5)
+		if p.width <= at.w {
+			break
+		}
+		s.size *= 0.93
+	}
+	p := b.ink.paragraph(text, s, 1e5)
+	s2 := s
+	x := at.x
+	switch s.align {
+	case centre:
+		x += (at.w - p.width) / 2
+	case end:
+		x += at.w - p.width
+	}
+	b.place(b.ink.text(text, s2, 1e5), box{float32(int(x)), float32(int(at.y + (at.h-p.height)/2)), float32(int(p.width) + 2), float32(int(p.height) + 1)})
+}
+
+// mirrored names the icons that point along the direction of reading.
+var mirrored = map[string]string{
+	"arrow-left": "arrow-right", "arrow-right": "arrow-left",
+	"chevron-left": "chevron-right", "chevron-right": "chevron-left",
+}
+
+func (b *board) icon(name string, c color.NRGBA, at box) {
+	if b.rtl && mirrored[name] != "" {
+		name = mirrored[name]
+	}
+	side := float32(int(min(at.w, at.h)))
+	o := b.ink.icon(name, c, int(side))
+	if o == nil {
+		return
+	}
+	b.place(o, box{float32(int(at.x + (at.w-side)/2)), float32(int(at.y + (at.h-side)/2)), side, side})
+}
+
+func (b *board) qr(data string, at box) {
+	side := min(at.w, at.h)
+	b.rect(box{at.x + (at.w-side)/2, at.y, side, side}, color.White, b.Line, 3, b.Px(20))
+	code, err := qrcode.New(data, qrcode.Medium)
+	if err != nil {
+		return // too long to be a code: the caption still says the address
+	}
+	code.DisableBorder = true
+	modules := len(code.Bitmap())
+	scale := int((side - 2*b.Px(40)) / float32(modules))
+	img := canvas.NewImageFromImage(code.Image(modules * scale))
+	img.ScaleMode = canvas.ImageScalePixels
+	w := float32(modules * scale)
+	b.place(img, box{float32(int(at.x + (at.w-w)/2)), float32(int(at.y + (side-w)/2)), w, w})
+}
+
+// inkwell keeps shaped and drawn texts and icons, so that a page that comes
+// again costs nothing. Its canvas objects keep their textures from frame to
+// frame; one object stands in a frame only once.
+type inkwell struct {
+	setter     typesetter
+	paragraphs map[textKey]paragraph
+	images     map[any]*drawn
+	frame      int
+}
+
+type textKey struct {
+	text  string
+	style style
+	width int
+}
+
+type iconKey struct {
+	name   string
+	colour color.NRGBA
+	side   int
+}
+
+// drawn is a picture and the objects that show it, the first n of them in
+// the current frame.
+type drawn struct {
+	image   image.Image
+	objects []*canvas.Image
+	frame   int
+	used    int
+}
+
+func newInkwell() *inkwell {
+	return &inkwell{paragraphs: map[textKey]paragraph{}, images: map[any]*drawn{}}
+}
+
+// framesKept is how long a picture that is no longer drawn stays.
+const framesKept = 40
+
+// next begins a frame and lets go of what has not been used for long.
+func (k *inkwell) next() {
+	k.frame++
+	if k.frame%framesKept != 0 {
+		return
+	}
+	clear(k.paragraphs)
+	for key, d := range k.images {
+		if d.frame < k.frame-framesKept {
+			delete(k.images, key)
+		}
+	}
+}
+
+// empty forgets everything: what a resident typed was drawn with it.
+func (k *inkwell) empty() {
+	for _, d := range k.images {
+		if img, ok := d.image.(*image.RGBA); ok {
+			clear(img.Pix)
+		}
+	}
+	clear(k.paragraphs)
+	clear(k.images)
+}
+
+func (k *inkwell) paragraph(text string, s style, width float32) paragraph {
+	key := textKey{text, s, int(width)}
+	p, ok := k.paragraphs[key]
+	if !ok {
+		p = k.setter.set(text, s, width)
+		k.paragraphs[key] = p
+	}
+	return p
+}
+
+func (k *inkwell) text(text string, s style, width float32) fyne.CanvasObject {
+	key := textKey{text, s, int(width)}
+	return k.object(key, func() image.Image { return k.paragraph(text, s, width).draw() })
+}
+
+func (k *inkwell) object(key any, draw func() image.Image) *canvas.Image {
+	d := k.images[key]
+	if d == nil {
+		d = &drawn{image: draw()}
+		k.images[key] = d
+	}
+	if d.frame != k.frame {
+		d.frame, d.used = k.frame, 0
+	}
+	if d.used == len(d.objects) {
+		o := canvas.NewImageFromImage(d.image)
+		o.ScaleMode = canvas.ImageScalePixels
+		d.objects = append(d.objects, o)
+	}
+	d.used++
+	return d.objects[d.used-1]
+}
+
+func (k *inkwell) icon(name string, c color.NRGBA, side int) fyne.CanvasObject {
+	svg, ok := theme.Icon(name)
+	if !ok || side <= 0 {
+		return nil
+	}
+	return k.object(iconKey{name, c, side}, func() image.Image {
+		img := image.NewRGBA(image.Rect(0, 0, side, side))
+		icon, err := oksvg.ReadReplacingCurrentColor(bytes.NewReader(svg), fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B))
+		if err != nil {
+			return img // a test draws every icon
+		}
+		icon.SetTarget(0, 0, float64(side), float64(side))
+		for i := range icon.SVGPaths {
+			icon.SVGPaths[i].LineWidth *= float64(side) / icon.ViewBox.W // strokes do not follow the target by themselves
+		}
+		icon.Draw(rasterx.NewDasher(side, side, rasterx.NewScannerGV(side, side, img, img.Bounds())), 1)
+		return img
+	})
+}

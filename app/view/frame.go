@@ -1,0 +1,209 @@
+package view
+
+import (
+	"fyne.io/fyne/v2/canvas"
+
+	"parvis/app/page"
+	"parvis/app/theme"
+)
+
+// draw lays a page out on the glass.
+func (l *layout) draw(screen int) (screens, shown int) {
+	l.gap, l.radius = l.Px(30), l.Px(28)
+	if l.wide || l.low {
+		l.gap = l.Px(20)
+	}
+	switch l.page.Layout {
+	case page.Attract:
+		l.attract()
+		screens = 1
+	case page.Dark:
+		screens, shown = l.message(screen, true)
+	case page.Centred:
+		screens, shown = l.message(screen, false)
+	default:
+		a := l.areas()
+		l.header(a.header)
+		l.nav(a.nav)
+		screens, shown = l.standard(a.content, screen)
+	}
+	l.drawRings()
+	return screens, shown
+}
+
+func (l *layout) header(at box) {
+	l.rect(at, l.Header, nil, 0, 0)
+	if l.Contrast {
+		l.rect(box{at.x, at.y + at.h - 3, at.w, 3}, l.Edge, nil, 0, 0)
+	}
+	side := l.Px(80)
+	l.icon("building-community", l.OnHeader, box{l.Px(56), at.y + (at.h-side)/2, side, side})
+	clock := l.style(l.Fixed(theme.RowTitle), theme.Bold, l.OnHeader)
+	clock.align = end
+	cw, _ := l.measure(l.page.Header.Clock, clock, 1e5)
+	l.fit(l.page.Header.Clock, clock, box{at.w - l.Px(56) - cw - 4, at.y, cw + 4, at.h})
+	room := at.w - l.Px(56) - cw - l.Px(230)
+	name := l.style(l.Fixed(theme.Body), theme.SemiBold, l.OnHeader)
+	note := l.style(l.Fixed(theme.NavLabel), theme.Regular, l.OnHeaderMuted)
+	half := at.h * 0.36
+	l.fit(l.page.Header.Site, name, box{l.Px(160), at.y + at.h*0.16, room, half})
+	l.fit(l.page.Header.Note, note, box{l.Px(160), at.y + at.h*0.5, room, half})
+}
+
+func (l *layout) nav(at box) {
+	if len(l.page.Nav) == 0 {
+		return
+	}
+	l.rect(at, l.Card, nil, 0, 0)
+	l.rect(box{at.x, at.y, at.w, 3}, l.Line, nil, 0, 0)
+	gap := l.MM(4)
+	n := float32(len(l.page.Nav))
+	w := (at.w - gap*(n+1)) / n
+	save := l.radius
+	l.radius = l.Px(20)
+	for i, c := range l.page.Nav {
+		b := box{gap + float32(i)*(w+gap), at.y + l.Px(14), w, at.h - l.Px(28)}
+		ink, icon := l.Ink, l.Ink
+		if l.Contrast {
+			icon = l.Focus
+		}
+		if c.Disabled() {
+			ink, icon = l.Off, l.Off
+		}
+		fill := l.Card
+		if c.Switch && c.On {
+			fill, ink, icon = l.Ink, l.Paper, l.Paper
+		}
+		g := l.rect(b, fill, nil, 0, l.radius)
+		l.touch(b, c, g, l.pressed(fill))
+		s := l.style(l.Fixed(theme.NavLabel), theme.SemiBold, ink)
+		side := l.Px(72)
+		if l.wide {
+			l.icon(c.Icon, icon, box{b.x + l.Px(12), b.y, side * 0.85, b.h})
+			s.align = start
+			l.fit(c.Label, s, box{b.x + l.Px(84), b.y, b.w - l.Px(90), b.h})
+		} else {
+			l.icon(c.Icon, icon, box{b.x, b.y + l.Px(18), b.w, side})
+			s.align = centre
+			l.fit(c.Label, s, box{b.x + 2, b.y + l.Px(98), b.w - 4, b.h - l.Px(104)})
+		}
+		l.mark(l.part(-3, i), b)
+	}
+	l.radius = save
+}
+
+// attract fills the glass with one invitation.
+func (l *layout) attract() {
+	sh := l.Accent(l.page.Accent)
+	w, h := l.Screen.Width, l.Screen.Height
+	ground := l.rect(box{0, 0, w, h}, sh.Strong, nil, 0, 0)
+	side := l.Px(80)
+	on := sh.On
+	top := l.Px(110)
+	if l.wide {
+		top = l.Px(50)
+	}
+	l.icon("building-community", on, box{l.Px(80), top, side, side})
+	l.fit(l.page.Header.Site, l.style(l.Fixed(theme.Button), theme.SemiBold, on), box{l.Px(190), top, w - l.Px(260), side})
+	in := w - l.Px(160)
+	title := l.style(l.Size(theme.Title)*1.5, theme.Bold, on)
+	most := h * 0.36
+	for range 8 {
+		if _, th := l.measure(l.page.Title, title, in); th <= most {
+			break
+		}
+		title.size *= 0.9
+	}
+	y := h * 0.2
+	if l.wide {
+		y = h * 0.19
+	}
+	b := box{l.Px(80), y, in, 0}
+	b.h = l.text(l.page.Title, title, b)
+	l.mark(l.part(-1, 1), b)
+	y += b.h + l.Px(40)
+	b = box{l.Px(80), y, in, 0}
+	b.h = l.text(l.page.Lead, l.style(l.Size(theme.Button), theme.Regular, on), b)
+	l.mark(l.part(-1, 3), b)
+	// The whole glass starts a visit; the button says so.
+	start := l.page.Actions[0]
+	l.touch(box{0, 0, w, h}, start, nil, sh.Strong)
+	l.targets[0].ground, l.targets[0].rest, l.targets[0].press = ground, sh.Strong, l.pressed(sh.Strong)
+	btn := box{l.Px(80), h * 0.66, min(in, l.Px(920)), l.Px(190)}
+	l.rect(btn, l.Call, nil, 0, l.Px(36))
+	s := l.style(l.Size(theme.Button)*1.25, theme.Bold, l.OnCall)
+	s.align = centre
+	l.fit(start.Label, s, box{btn.x + l.Px(40), btn.y, btn.w - l.Px(170), btn.h})
+	l.icon("arrow-right", l.OnCall, box{btn.x + btn.w - l.Px(130), btn.y, l.Px(84), btn.h})
+	l.mark(l.part(-2, 0), btn)
+	for i, block := range l.page.Blocks {
+		if c, ok := block.(page.Choices); ok {
+			p := l.chips(i, c, in)
+			p.draw(box{l.Px(80), h - p.height - l.Px(80), in, p.height})
+		}
+	}
+	if l.dim {
+		veil := theme.Contrast.Paper
+		veil.A = 150
+		r := canvas.NewRectangle(veil)
+		l.place(r, box{0, 0, w, h})
+	}
+}
+
+// message draws a short page with its picture, words and actions in the middle.
+func (l *layout) message(screen int, dark bool) (screens, shown int) {
+	a := l.areas()
+	if dark {
+		l.rect(box{0, 0, l.Screen.Width, l.Screen.Height}, l.Dark, nil, 0, 0)
+	} else {
+		l.header(a.header)
+		l.nav(a.nav)
+	}
+	area := a.content
+	foot := l.actionsHeight(area.w, area.h*0.5)
+	if foot > 0 {
+		l.actions(box{area.x, area.y + area.h - foot, area.w, foot})
+		area.h -= foot + l.gap
+	}
+	ink, muted := l.Ink, l.Muted
+	if dark {
+		ink, muted = l.OnDark, l.OnDark
+	}
+	// Picture first, then the words, as the eye takes them in.
+	_, flow, _ := l.pieces(area.w)
+	title := l.style(l.Size(theme.Title), theme.Bold, ink)
+	title.align = centre
+	for range 6 {
+		if _, h := l.measure(l.page.Title, title, area.w); h <= area.h*0.3 {
+			break
+		}
+		title.size *= 0.9
+	}
+	lead := l.style(l.Size(theme.Lead), theme.Regular, muted)
+	lead.align = centre
+	text := func(t string, s style, part int) piece {
+		_, h := l.measure(t, s, area.w)
+		return piece{height: h, parts: []int{part}, draw: func(at box) {
+			l.text(t, s, at)
+			l.mark(part, box{at.x, at.y, at.w, h})
+		}}
+	}
+	var list []piece
+	if len(flow) > 0 {
+		if _, ok := l.page.Blocks[0].(page.Picture); ok {
+			list, flow = append(list, flow[0]), flow[1:]
+		}
+	}
+	list = append(list, text(l.page.Title, title, l.part(-1, 1)))
+	if l.page.Lead != "" {
+		list = append(list, text(l.page.Lead, lead, l.part(-1, 3)))
+	}
+	list = append(list, flow...)
+	if free := area.h - l.stack(list); free > 0 {
+		area.y += free * 0.45
+		area.h -= free * 0.45
+	} else if len(list) > 2 && list[0].height > l.Px(100) && l.page.Layout == page.Centred {
+		list = list[1:] // the picture is decoration: it gives way to the words
+	}
+	return l.flow(list, area, screen)
+}

@@ -1,0 +1,396 @@
+package view
+
+import (
+	"parvis/app/page"
+	"parvis/app/theme"
+)
+
+// piece is a part of a page's content that stays on one screen.
+type piece struct {
+	height  float32
+	stretch bool // may be drawn higher than height
+	choices int  // how many choices it holds
+	parts   []int
+	draw    func(at box)
+}
+
+// layout turns a page into pieces and puts them on the glass.
+type layout struct {
+	*board
+	page    page.Page
+	words   words
+	reading []page.Part
+	focus   int // index in reading; -1 none
+	gap     float32
+	radius  float32
+	wide    bool // landscape
+}
+
+// words are the few sentences that only paging needs.
+type words struct {
+	Position func(from, to, total int) string
+	Part     func(n, total int) string
+	Next     string
+	Previous string
+}
+
+// The choices of the pager. They turn screens of one page and belong to no journey.
+const (
+	pagerNext     = "pager.next"
+	pagerPrevious = "pager.previous"
+)
+
+// maxChoices is how many choices a screen shows at most.
+const maxChoices = 6
+
+// part finds the reading index of an element of the page.
+func (l *layout) part(block, item int) int {
+	for i, p := range l.reading {
+		if p.Block == block && p.Item == item {
+			return i
+		}
+	}
+	return -1
+}
+
+// areas are the places of the fixed parts of the glass.
+type areas struct{ header, content, nav box }
+
+func (l *layout) areas() areas {
+	w, h := l.Screen.Width, l.Screen.Height
+	header, nav := l.Px(150), l.Px(210)
+	if l.wide {
+		header, nav = l.Px(110), l.Px(148)
+	}
+	a := areas{header: box{0, 0, w, header}, nav: box{0, h - nav, w, nav}}
+	top := header
+	if l.low {
+		top = l.lowTop()
+	}
+	bottom := a.nav.y
+	if len(l.page.Nav) == 0 {
+		bottom = h
+	}
+	side := l.Px(56)
+	a.content = box{side, top + l.gap, w - 2*side, bottom - top - l.gap - l.Px(32)}
+	return a
+}
+
+// lowTop is the upper edge of what can be reached in the low layout: half the
+// glass, or 1,220 mm above the floor (EN 301 549, 8.3.2), whichever is lower.
+func (l *layout) lowTop() float32 {
+	top := l.Screen.Height / 2
+	if l.Screen.FloorMM > 0 {
+		top = max(top, l.Screen.Height-l.MM(1220-l.Screen.FloorMM))
+	}
+	if l.wide {
+		top = min(top, l.Px(110)) // a landscape panel is no higher than an arm is long
+	}
+	return top
+}
+
+// head draws what stands above the content and returns its height. least is
+// the room that must be left below.
+func (l *layout) head(at box, most float32) float32 {
+	p, y := l.page, at.y
+	muted := l.style(l.Size(theme.Lead)*0.9, theme.Regular, l.Muted)
+	if p.Banner != nil {
+		s := l.style(l.Size(theme.RowDetail), theme.SemiBold, l.Good)
+		_, h := l.measure(p.Banner.Text, s, at.w-l.Px(130))
+		h = max(h+l.Px(28), l.Px(76))
+		b := box{at.x, y, at.w, h}
+		l.rect(b, l.GoodTint, l.Good, 3, l.Px(20))
+		l.icon("check", l.Good, box{at.x + l.Px(18), y, l.Px(60), h})
+		l.text(p.Banner.Text, s, box{at.x + l.Px(96), y + l.Px(14), at.w - l.Px(130), h})
+		l.mark(l.part(-1, 4), b)
+		y += h + l.gap*0.7
+	}
+	if p.Progress.Total > 0 {
+		n := float32(p.Progress.Total)
+		gap := l.Px(14)
+		w := (at.w - gap*(n-1)) / n
+		for i := range p.Progress.Total {
+			c := l.Line
+			if i < p.Progress.Done {
+				c = l.Accent(p.Accent).Edge
+			}
+			fill := c
+			if l.Contrast && i >= p.Progress.Done {
+				fill = l.Paper
+			}
+			l.rect(box{at.x + float32(i)*(w+gap), y, w, l.Px(18)}, fill, c, 2, l.Px(9))
+		}
+		y += l.Px(18) + l.gap
+	}
+	if p.Kicker != "" {
+		b := box{at.x, y, at.w, 0}
+		b.h = l.text(p.Kicker, muted, b)
+		l.mark(l.part(-1, 0), b)
+		y += b.h + l.Px(8)
+	}
+	if p.Badge != nil {
+		y += l.badge(*p.Badge, box{at.x, y, at.w, 0}, false) + l.Px(14)
+	}
+	size := l.Size(theme.Title)
+	s := l.style(size, theme.Bold, l.Ink)
+	// A long title in a low or enlarged page gives way before its content does.
+	for range 6 {
+		_, h := l.measure(p.Title, s, at.w)
+		if y-at.y+h <= most || s.size <= l.Fixed(theme.Button) {
+			break
+		}
+		s.size *= 0.88
+	}
+	b := box{at.x, y, at.w, 0}
+	b.h = l.text(p.Title, s, b)
+	l.mark(l.part(-1, 1), b)
+	y += b.h
+	if p.Lead != "" {
+		y += l.Px(12)
+		b := box{at.x, y, at.w, 0}
+		b.h = l.text(p.Lead, l.style(l.Size(theme.Lead), theme.Regular, l.Muted), b)
+		l.mark(l.part(-1, 3), b)
+		y += b.h
+	}
+	return y - at.y
+}
+
+// mark frames the part that is being read or that has the focus.
+func (l *layout) mark(part int, at box) {
+	if part < 0 || part != l.focus {
+		return
+	}
+	l.ring(at)
+}
+
+// ring is drawn last, over what it frames.
+func (l *layout) ring(at box) {
+	at = at.inset(-l.Px(9))
+	l.rings = append(l.rings, at)
+}
+
+func (l *layout) drawRings() {
+	for _, at := range l.rings {
+		none := theme.Plain.Paper
+		none.A = 0
+		l.rect(at.inset(-l.Px(3)), none, l.FocusEdge, l.Px(14), l.radius+l.Px(9))
+		l.rect(at, none, l.Focus, l.Px(8), l.radius+l.Px(9))
+	}
+	l.rings = nil
+}
+
+// standard lays out a page: title, content in screens, actions at the foot.
+// It returns how many screens the content takes and which one is shown.
+func (l *layout) standard(area box, screen int) (screens, shown int) {
+	if l.wide && l.hasKeys() {
+		return l.sideBySide(area, screen)
+	}
+	foot := l.actionsHeight(area.w, area.h*0.5)
+	body := area.h
+	if foot > 0 {
+		body -= foot + l.gap
+		l.actions(box{area.x, area.y + area.h - foot, area.w, foot})
+	}
+	return l.column(box{area.x, area.y, area.w, body}, screen)
+}
+
+func (l *layout) hasKeys() bool {
+	for _, b := range l.page.Blocks {
+		if _, ok := b.(page.Keys); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// sideBySide puts the keyboard beside the text on a landscape panel.
+func (l *layout) sideBySide(area box, screen int) (screens, shown int) {
+	left := box{area.x, area.y, area.w*0.47 - l.gap, area.h}
+	right := box{area.x + area.w*0.47, area.y, area.w * 0.53, area.h}
+	foot := l.actionsHeight(right.w, right.h*0.4)
+	if foot > 0 {
+		l.actions(box{right.x, right.y + right.h - foot, right.w, foot})
+		right.h -= foot + l.gap
+	}
+	for i, block := range l.page.Blocks {
+		if k, ok := block.(page.Keys); ok {
+			l.keys(i, k, right)
+		}
+	}
+	return l.column(left, screen)
+}
+
+// column lays out head and content in a box.
+func (l *layout) column(at box, screen int) (screens, shown int) {
+	fixed, flow, keys := l.pieces(at.w)
+	keysHeight := float32(0)
+	if keys != nil && !l.wide {
+		keysHeight = l.keysHeight(*keys.keys, at.h*0.52) + l.gap
+	}
+	fixedHeight := l.stack(fixed)
+	if fixedHeight > 0 {
+		fixedHeight += l.gap
+	}
+	least := l.tallest(flow)
+	y := at.y + l.head(at, max(at.h*0.2, min(at.h*0.42, at.h-keysHeight-fixedHeight-least-l.gap*2)))
+	y += l.gap
+	bottom := at.y + at.h
+	if keysHeight > 0 {
+		l.keys(keys.block, *keys.keys, box{at.x, bottom - keysHeight + l.gap, at.w, keysHeight - l.gap})
+		bottom -= keysHeight
+	}
+	for _, p := range fixed {
+		p.draw(box{at.x, y, at.w, p.height})
+		y += p.height + l.gap
+	}
+	return l.flow(flow, box{at.x, y, at.w, bottom - y}, screen)
+}
+
+func (l *layout) stack(list []piece) float32 {
+	h := float32(0)
+	for i, p := range list {
+		if i > 0 {
+			h += l.gap
+		}
+		h += p.height
+	}
+	return h
+}
+
+func (l *layout) tallest(list []piece) float32 {
+	h := float32(0)
+	for _, p := range list {
+		h = max(h, p.height)
+	}
+	return h
+}
+
+// flow draws pieces, on several screens where they don't fit on one.
+func (l *layout) flow(list []piece, at box, screen int) (screens, shown int) {
+	if len(list) == 0 {
+		return 1, 0
+	}
+	if cuts := l.split(list, at.h); len(cuts) == 1 {
+		l.drawPieces(list, at, true)
+		return 1, 0
+	}
+	pager := l.Px(132)
+	if l.low || l.wide {
+		pager = l.Px(96)
+	}
+	cuts := l.split(list, at.h-pager-l.gap)
+	// The screen that holds the focus is the one to show.
+	for n := range cuts {
+		for _, p := range l.screenOf(list, cuts, n) {
+			for _, part := range p.parts {
+				if part == l.focus && part >= 0 {
+					screen = n
+				}
+			}
+		}
+	}
+	screen = max(0, min(screen, len(cuts)-1))
+	l.drawPieces(l.screenOf(list, cuts, screen), box{at.x, at.y, at.w, at.h - pager - l.gap}, false)
+	l.pager(list, cuts, screen, box{at.x, at.y + at.h - pager, at.w, pager})
+	return len(cuts), screen
+}
+
+// split says with which piece each screen begins.
+func (l *layout) split(list []piece, height float32) []int {
+	cuts := []int{0}
+	used, choices := float32(0), 0
+	for i, p := range list {
+		h := p.height
+		if used > 0 {
+			h += l.gap
+		}
+		if used > 0 && (used+h > height+1 || choices+p.choices > maxChoices) {
+			cuts = append(cuts, i)
+			used, choices, h = 0, 0, p.height
+		}
+		used += h
+		choices += p.choices
+	}
+	return cuts
+}
+
+func (l *layout) screenOf(list []piece, cuts []int, n int) []piece {
+	to := len(list)
+	if n+1 < len(cuts) {
+		to = cuts[n+1]
+	}
+	return list[cuts[n]:to]
+}
+
+// drawPieces draws what fits on the screen. Where all of a page fits, choices
+// go to the foot of the box, within reach, and tiles grow to fill it.
+func (l *layout) drawPieces(list []piece, at box, whole bool) {
+	free := at.h - l.stack(list)
+	stretchable := 0
+	for _, p := range list {
+		if p.stretch {
+			stretchable++
+		}
+	}
+	y := at.y
+	lowered := !whole || stretchable > 0
+	for i, p := range list {
+		h := p.height
+		if p.stretch && free > 0 {
+			h += min(free/float32(stretchable), p.height)
+		}
+		if !lowered && p.choices > 0 && free > 0 && onlyChoices(list[i:]) {
+			y += free
+			lowered = true
+		}
+		p.draw(box{at.x, y, at.w, h})
+		y += h + l.gap
+	}
+}
+
+func onlyChoices(list []piece) bool {
+	for _, p := range list {
+		if p.choices == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *layout) pager(list []piece, cuts []int, screen int, at box) {
+	w := max(l.Px(228), at.w*0.21)
+	arrow := func(id, icon, label string, at box, off bool) {
+		c := page.Choice{ID: id, Label: label, Icon: icon}
+		ink, edge := l.Ink, l.Edge
+		if off {
+			ink, edge = l.Off, l.Off
+			c.Why = label
+		}
+		g := l.rect(at, l.Card, edge, l.Px(4), l.radius)
+		l.icon(icon, ink, at.inset(at.h*0.28))
+		if !off {
+			l.touch(at, c, g, l.pressed(l.Card))
+		}
+	}
+	arrow(pagerPrevious, "arrow-left", l.words.Previous, box{at.x, at.y, w, at.h}, screen == 0)
+	arrow(pagerNext, "arrow-right", l.words.Next, box{at.x + at.w - w, at.y, w, at.h}, screen == len(cuts)-1)
+	from, to, total := 0, 0, 0
+	for n := range cuts {
+		for _, p := range l.screenOf(list, cuts, n) {
+			if n < screen {
+				from += p.choices
+			}
+			if n <= screen {
+				to += p.choices
+			}
+			total += p.choices
+		}
+	}
+	text := l.words.Part(screen+1, len(cuts))
+	if total > 6 && to > from {
+		text = l.words.Position(from+1, to, total)
+	}
+	s := l.style(min(l.Size(theme.Body), l.Fixed(theme.Button)), theme.Regular, l.Muted)
+	s.align = centre
+	l.fit(text, s, box{at.x + w + l.gap/2, at.y, at.w - 2*w - l.gap, at.h})
+}

@@ -1,0 +1,131 @@
+package view
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+	"slices"
+
+	"github.com/go-text/render"
+	"github.com/go-text/typesetting/di"
+	"github.com/go-text/typesetting/font"
+	"github.com/go-text/typesetting/language"
+	"github.com/go-text/typesetting/shaping"
+	"golang.org/x/image/math/fixed"
+
+	"parvis/app/theme"
+)
+
+// style is how a paragraph is set.
+type style struct {
+	size   float32 // pixels
+	weight theme.Weight
+	colour color.NRGBA
+	align  align
+	rtl    bool // direction of the paragraph; runs keep their own
+	spread float32
+}
+
+type align int
+
+const (
+	start align = iota // left, or right in a right-to-left paragraph
+	centre
+	end
+)
+
+// lineHeight is the distance of two baselines, as a factor of the size.
+const lineHeight = 1.18
+
+// paragraph is a text set in lines of at most a given width.
+type paragraph struct {
+	lines  []shaping.Line // runs from left to right
+	widths []float32
+	style  style
+	width  float32 // widest line
+	height float32
+}
+
+// typesetter shapes and wraps text. It belongs to one goroutine.
+type typesetter struct {
+	segmenter shaping.Segmenter
+	shaper    shaping.HarfbuzzShaper
+	wrapper   shaping.LineWrapper
+}
+
+// fallback finds the first face that has a sign.
+type fallback []*font.Face
+
+// ResolveFace answers go-text's segmenter.
+func (f fallback) ResolveFace(r rune) *font.Face {
+	for _, face := range f {
+		if _, ok := face.NominalGlyph(r); ok {
+			return face
+		}
+	}
+	return f[0]
+}
+
+// set breaks text into lines no wider than width.
+func (t *typesetter) set(text string, s style, width float32) paragraph {
+	runes := []rune(text)
+	p := paragraph{style: s}
+	if len(runes) == 0 {
+		return p
+	}
+	direction, script := di.DirectionLTR, language.Latin
+	if s.rtl {
+		direction, script = di.DirectionRTL, language.Arabic
+	}
+	input := shaping.Input{
+		Text: runes, RunEnd: len(runes), Direction: direction, Script: script,
+		Size: fixed.Int26_6(s.size * 64), Face: theme.Faces(s.weight)[0],
+	}
+	var shaped []shaping.Output
+	for _, run := range t.segmenter.Split(input, fallback(theme.Faces(s.weight))) {
+		shaped = append(shaped, t.shaper.Shape(run))
+	}
+	lines, _ := t.wrapper.WrapParagraph(shaping.WrapConfig{Direction: direction}, int(width), runes, shaping.NewSliceIterator(shaped))
+	for _, line := range lines {
+		// The wrapper gives runs in the order they are read.
+		runs := slices.Clone(line)
+		slices.SortFunc(runs, func(a, b shaping.Output) int { return int(a.VisualIndex - b.VisualIndex) })
+		var w fixed.Int26_6
+		for _, run := range runs {
+			w += run.Advance
+		}
+		lw := float32(w) / 64
+		p.lines, p.widths = append(p.lines, runs), append(p.widths, lw)
+		p.width = max(p.width, lw)
+	}
+	p.height = float32(len(p.lines)) * s.size * lineHeight
+	return p
+}
+
+// draw paints the paragraph into an image of its own, as wide as its widest
+// line; lines are aligned within that width.
+func (p paragraph) draw() *image.RGBA {
+	w, h := int(p.width)+2, int(p.height)+1
+	img := image.NewRGBA(image.Rect(0, 0, w, h))
+	pen := render.Renderer{FontSize: p.style.size, Color: p.style.colour}
+	step := p.style.size * lineHeight
+	for i, line := range p.lines {
+		x := float32(0)
+		free := p.width - p.widths[i]
+		switch {
+		case p.style.align == centre:
+			x = free / 2
+		case p.style.align == end != p.style.rtl:
+			x = free
+		}
+		// The pen wants an image that starts at 0, 0.
+		band := image.NewRGBA(image.Rect(0, 0, w, int(step*1.3)))
+		for _, run := range line {
+			pen.DrawShapedRunAt(run, band, int(x), int(p.style.size*0.93))
+			x += float32(run.Advance) / 64
+		}
+		top := int(float32(i) * step)
+		draw.Draw(img, image.Rect(0, top, w, h), band, image.Point{}, draw.Over)
+	}
+	return img
+}

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/driver/desktop"
+
+	"parvis/app/journey"
+	"parvis/app/session"
+	"parvis/app/text"
+	"parvis/app/theme"
+	"parvis/app/view"
+	"parvis/app/voice"
+	"parvis/cmd/parvis/internal/command"
+	"parvis/device/printer/escpos"
+	"parvis/device/transport"
+	"parvis/kiosk/callback"
+	"parvis/kiosk/demarche"
+	"parvis/kiosk/hours"
+	"parvis/kiosk/level"
+	"parvis/kiosk/place"
+	"parvis/kiosk/store"
+	"parvis/provisioning/profile"
+)
+
+type runCmd struct {
+	Data    string `required:"" type:"path" help:"Dossier de la borne."`
+	Profile string `required:"" type:"existingfile" help:"Profil du site."`
+	Content string `type:"existingdir" help:"Dossier de contenus, à la place de ceux du programme."`
+	Size    string `help:"Taille de la fenêtre, par exemple 1080x1920 ; sinon celle du profil."`
+}
+
+// Run opens the borne's window and serves residents until it is closed.
+func (c *runCmd) Run(rt *command.Runtime) error {
+	prof, err := profile.Load(c.Profile)
+	if err != nil {
+		return err
+	}
+	if c.Size != "" {
+		if _, err := fmt.Sscanf(c.Size, "%dx%d", &prof.Screen.Width, &prof.Screen.Height); err != nil {
+			return fmt.Errorf("--size %s : attendu LARGEURxHAUTEUR en pixels", c.Size)
+		}
+	}
+	contents := rt.Content
+	if c.Content != "" {
+		contents = os.DirFS(c.Content)
+	}
+	st, err := store.Open(c.Data)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	j, closeDevices, err := newJourney(rt, prof, contents, st)
+	if err != nil {
+		return err
+	}
+	defer closeDevices()
+	v, err := voice.Open(os.Getenv("PARVIS_VOICE"), func(err error) { slog.Warn("voix", "erreur", err) })
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	return show(rt, prof, j, v)
+}
+
+// newJourney gathers what a borne knows and has.
+func newJourney(rt *command.Runtime, prof *profile.Profile, contents fs.FS, st *store.Store) (*journey.Journey, func(), error) {
+	site, err := siteOf(prof)
+	if err != nil {
+		return nil, nil, err
+	}
+	texts, err := text.Load()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, code := range site.Languages {
+		if !texts.Known(code) {
+			return nil, nil, fmt.Errorf("site.langues: la langue %q n’existe pas", code)
+		}
+	}
+	sub, err := fs.Sub(contents, "demarches")
+	if err != nil {
+		return nil, nil, err
+	}
+	demarches, err := demarche.Load(sub)
+	if err != nil {
+		return nil, nil, err
+	}
+	test, err := level.Load(contents)
+	if err != nil {
+		return nil, nil, err
+	}
+	places, err := place.Open(rt.Ctx, st.DB(), site.Region)
+	if err != nil {
+		return nil, nil, err
+	}
+	recipients, err := callback.ParseRecipients(prof.Callback.Recipients)
+	if err != nil {
+		return nil, nil, fmt.Errorf("rappel.destinataires : %w", err)
+	}
+	j := &journey.Journey{
+		Site: site, Texts: texts, Demarches: demarches, Level: test, Places: places,
+		Desk: &callback.Desk{Store: st, Recipients: recipients},
+		Now:  rt.Now,
+	}
+	counts := newCounter(st, rt.Now)
+	j.Count = counts.add
+	closeAll := counts.close
+	if prof.Printer.Port != "" {
+		p := escpos.New(transport.Serial(prof.Printer.Port, prof.Printer.Baud), escpos.Options{})
+		j.Print = p.Print
+		closeAll = func() { counts.close(); p.Close() }
+	}
+	return j, closeAll, nil
+}
+
+func siteOf(prof *profile.Profile) (journey.Site, error) {
+	s := prof.Site
+	region, err := hours.ParseRegion(s.Region)
+	if err != nil {
+		return journey.Site{}, fmt.Errorf("site.region : %w", err)
+	}
+	site := journey.Site{
+		ID: s.ID, Name: s.Name, Address: s.Address, Phone: s.Phone,
+		Position: place.Point{Lat: s.Lat, Lon: s.Lon}, Region: region, Languages: s.Languages,
+		Headset: prof.Sound.Output == "casque",
+	}
+	if s.Opening != "" {
+		if site.Opening, err = hours.Parse(s.Opening, region); err != nil {
+			return site, fmt.Errorf("site.ouverture : %w", err)
+		}
+	}
+	if site.Mediators, err = hours.Parse(s.Mediators, region); err != nil {
+		return site, fmt.Errorf("site.mediateurs : %w", err)
+	}
+	return site, nil
+}
+
+// counter writes anonymous counts away from the screen.
+type counter struct {
+	keys chan string
+	done sync.WaitGroup
+}
+
+func newCounter(st *store.Store, now func() time.Time) *counter {
+	c := &counter{keys: make(chan string, 256)}
+	c.done.Go(func() {
+		for key := range c.keys {
+			if err := st.Count(context.Background(), now(), key, 1); err != nil {
+				slog.Warn("compteur", "clé", key, "erreur", err)
+			}
+		}
+	})
+	return c
+}
+
+// add never makes a resident wait: with the disk stuck, a count is lost.
+func (c *counter) add(key string) {
+	select {
+	case c.keys <- key:
+	default:
+	}
+}
+
+func (c *counter) close() {
+	close(c.keys)
+	c.done.Wait()
+}
+
+// show opens the window and leads residents until ctx ends or it is closed.
+func show(rt *command.Runtime, prof *profile.Profile, j *journey.Journey, v voice.Voice) error {
+	// One unit of Fyne is one pixel: sizes come from the profile's millimetres.
+	os.Setenv("FYNE_SCALE", "1")
+	ctx, cancel := context.WithCancel(rt.Ctx)
+	defer cancel()
+	// A resident's page is small; giving memory back soon keeps a borne of
+	// 2 GB out of trouble.
+	debug.SetGCPercent(50)
+	a := app.NewWithID("fr.parvis.borne")
+	w := a.NewWindow("Parvis")
+	w.SetPadded(false)
+	w.SetFixedSize(true)
+	w.SetMaster()
+	screen := theme.Screen{
+		Width: float32(prof.Screen.Width), Height: float32(prof.Screen.Height),
+		WidthMM: prof.Screen.WidthMM, FloorMM: prof.Screen.FloorMM,
+	}
+	trace, closeTrace, err := openTrace(os.Getenv("PARVIS_TRACE"))
+	if err != nil {
+		return err
+	}
+	defer closeTrace()
+	var s *session.Session
+	glass := view.NewGlass(screen, j.Texts, func(id string) { s.Touch(id) }, trace)
+	s = session.New(ctx, session.Options{Journey: j, Voice: v, Show: glass.Draw, Do: fyne.Do, Now: rt.Now})
+	w.SetContent(glass)
+	w.Resize(fyne.NewSize(screen.Width, screen.Height))
+	bindKeys(w.Canvas(), s)
+	go func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				fyne.Do(s.Tick)
+			case <-ctx.Done():
+				fyne.Do(a.Quit)
+				return
+			}
+		}
+	}()
+	w.ShowAndRun()
+	return nil
+}
+
+// bindKeys turns the keys of the keypad, and of a keyboard, into the session's.
+func bindKeys(c fyne.Canvas, s *session.Session) {
+	keys := map[fyne.KeyName]session.Key{
+		fyne.KeyDown: session.Next, fyne.KeyRight: session.Next, fyne.KeyTab: session.Next,
+		fyne.KeyUp: session.Previous, fyne.KeyLeft: session.Previous,
+		fyne.KeyReturn: session.Enter, fyne.KeyEnter: session.Enter, fyne.KeySpace: session.Repeat,
+		fyne.KeyEscape: session.Back, fyne.KeyHome: session.Home,
+		fyne.KeyF1: session.Speech, fyne.KeyF2: session.Bigger, fyne.KeyF3: session.Contrast, fyne.KeyF4: session.Language,
+		fyne.KeyPlus: session.Louder, fyne.KeyMinus: session.Quieter,
+	}
+	c.SetOnTypedKey(func(*fyne.KeyEvent) {})
+	if d, ok := c.(desktop.Canvas); ok {
+		// Release, and no key repeat: a trembling hand presses once (EN 301 549, 5.7).
+		d.SetOnKeyUp(func(e *fyne.KeyEvent) {
+			if k, ok := keys[e.Name]; ok {
+				s.Press(k)
+			}
+		})
+	}
+	c.SetOnTypedRune(func(r rune) {
+		if r != ' ' && r != '+' && r != '-' {
+			s.Rune(r)
+		}
+	})
+}
+
+// openTrace writes where the choices of each page stand, for tests that look
+// at the borne from outside. It holds no words and nothing that was typed.
+func openTrace(path string) (func(view.Drawn), func() error, error) {
+	if path == "" {
+		return nil, func() error { return nil }, nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("PARVIS_TRACE : %w", err)
+	}
+	enc := json.NewEncoder(f)
+	return func(d view.Drawn) {
+		if err := enc.Encode(d); err != nil {
+			slog.Warn("PARVIS_TRACE", "erreur", err)
+		}
+	}, f.Close, nil
+}

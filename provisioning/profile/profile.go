@@ -1,0 +1,121 @@
+// Package profile reads the settings of one site: the house, its borne's
+// screen and devices, and where requests go. One TOML file, in French keys,
+// that IT staff edit; a key that doesn't exist is an error.
+package profile
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Profile is one site's settings.
+type Profile struct {
+	Site     Site     `toml:"site"`
+	Screen   Screen   `toml:"ecran"`
+	Printer  Printer  `toml:"imprimante"`
+	Sound    Sound    `toml:"son"`
+	Callback Callback `toml:"rappel"`
+}
+
+// Site is the house the borne stands in.
+type Site struct {
+	ID        string   `toml:"id"`
+	Name      string   `toml:"nom"`
+	Address   string   `toml:"adresse"`
+	Phone     string   `toml:"telephone"`
+	Lat       float64  `toml:"latitude"`
+	Lon       float64  `toml:"longitude"`
+	Region    string   `toml:"region"`     // holidays: metropole, alsace-moselle …
+	Opening   string   `toml:"ouverture"`  // OSM opening_hours
+	Mediators string   `toml:"mediateurs"` // when they call back, OSM opening_hours
+	Languages []string `toml:"langues"`
+}
+
+// Screen is the panel. Without pixels the window takes the whole display.
+type Screen struct {
+	Width   int     `toml:"largeur_px"`
+	Height  int     `toml:"hauteur_px"`
+	WidthMM float32 `toml:"largeur_mm"`
+	FloorMM float32 `toml:"hauteur_sol_mm"` // of the picture's lower edge
+}
+
+// Printer is the ticket printer; without a port there is none.
+type Printer struct {
+	Port string `toml:"port"`
+	Baud int    `toml:"vitesse"`
+}
+
+// Sound says where speech is heard.
+type Sound struct {
+	Output string `toml:"sortie"` // "casque" or "haut-parleur"
+}
+
+// Callback is where requests go: age recipients of the hub.
+type Callback struct {
+	Recipients []string `toml:"destinataires"`
+}
+
+// Load reads a profile. An error names the file, the line and the key.
+func Load(path string) (*Profile, error) {
+	p := &Profile{
+		Site:    Site{Region: "metropole", Languages: []string{"fr", "falc", "en"}, Mediators: "Mo-Fr 09:00-12:00,14:00-17:00; PH off"},
+		Screen:  Screen{Width: 1080, Height: 1920, WidthMM: 398},
+		Printer: Printer{Baud: 19200},
+		Sound:   Sound{Output: "haut-parleur"},
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("profil illisible : %w", err)
+	}
+	meta, err := toml.Decode(string(data), p)
+	var parse toml.ParseError
+	if errors.As(err, &parse) {
+		return nil, fmt.Errorf("%s:%d: %s", path, parse.Position.Line, parse.Message)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		key := unknown[0].String()
+		return nil, fmt.Errorf("%s:%d: %s: cette clé n’existe pas", path, lineOf(string(data), unknown[0]), key)
+	}
+	if err := p.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return p, nil
+}
+
+// lineOf finds the line on which the last name of a key is set.
+func lineOf(data string, key toml.Key) int {
+	name := key[len(key)-1]
+	for i, line := range strings.Split(data, "\n") {
+		if l := strings.TrimSpace(line); strings.HasPrefix(l, name) || l == "["+key.String()+"]" {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+func (p *Profile) check() error {
+	switch {
+	case p.Site.ID == "":
+		return errors.New("site.id: donnez un identifiant au site")
+	case p.Site.Name == "":
+		return errors.New("site.nom: donnez le nom de la maison, tel qu’on le lit à l’écran")
+	case p.Site.Lat < -90 || p.Site.Lat > 90 || p.Site.Lon < -180 || p.Site.Lon > 180:
+		return errors.New("site.latitude, site.longitude: en degrés décimaux")
+	case len(p.Site.Languages) == 0:
+		return errors.New("site.langues: donnez au moins une langue")
+	case p.Screen.Width <= 0 || p.Screen.Height <= 0:
+		return errors.New("ecran.largeur_px, ecran.hauteur_px: donnez la taille de l’écran en pixels")
+	case p.Screen.WidthMM < 150 || p.Screen.WidthMM > 2000:
+		return errors.New("ecran.largeur_mm: mesurez la largeur de l’image, en millimètres (de 150 à 2000)")
+	case p.Sound.Output != "casque" && p.Sound.Output != "haut-parleur":
+		return errors.New(`son.sortie: "casque" ou "haut-parleur"`)
+	}
+	return nil
+}
