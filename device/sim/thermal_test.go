@@ -1,0 +1,310 @@
+package sim_test
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"parvis/device/sim"
+)
+
+// desk is a printer without a cable: its answers are collected.
+type desk struct {
+	*sim.Thermal
+	answers bytes.Buffer
+	tickets []sim.Ticket
+}
+
+func newDesk() *desk {
+	d := &desk{}
+	d.Thermal = sim.NewThermal(func(t sim.Ticket) { d.tickets = append(d.tickets, t) })
+	d.Connect(&d.answers)
+	return d
+}
+
+// say sends s and returns what the printer answers to it.
+func (d *desk) say(s string) string {
+	d.answers.Reset()
+	d.Receive([]byte(s))
+	return d.answers.String()
+}
+
+const cut = "\x1dVB\x00"
+
+func (d *desk) mustCut(t *testing.T, s string) sim.Ticket {
+	t.Helper()
+	d.tickets = nil
+	d.Receive([]byte(s + cut))
+	if len(d.tickets) != 1 {
+		t.Fatalf("%d tickets", len(d.tickets))
+	}
+	return d.tickets[0]
+}
+
+func TestTranscript(t *testing.T) {
+	tests := []struct{ name, in, want string }{
+		{"plain lines", "\x1b@Bonjour\nvous\n", "Bonjour\nvous\n"},
+		{"an empty line", "a\n\nb\n", "a\n\nb\n"},
+		{"CP1252", "\x1bt\x10l\x92\xe9t\xe9 \x97 25 \x80 \x9c \xab\xbb\n", "l’été — 25 € œ «»\n"},
+		{"CP437 where no page is set", "\x1b@\x82t\x82\n", "été\n"},
+		{"French signs for brackets", "\x1bR\x01[ ]\x1bR\x00[ ]\n", "° §[ ]\n"},
+		{"checkboxes", "[ ] 1 photo\n", "[ ] 1 photo\n"},
+		{"centred", "\x1ba\x01abcd\n\x1ba\x00e\n", strings.Repeat(" ", 22) + "abcd\ne\n"},
+		{"right", "\x1ba\x02abcd\n", strings.Repeat(" ", 44) + "abcd\n"},
+		{"alignment waits for a new line", "a\x1ba\x01b\nc\n", "ab\nc\n"},
+		{"a line that is too long", strings.Repeat("x", 50) + "\n", strings.Repeat("x", 48) + "\nxx\n"},
+		{"a line twice as wide", "\x1d!\x10" + strings.Repeat("x", 26) + "\n", strings.Repeat("x", 24) + "\nxx\n"},
+		{"ESC ! twice as wide", "\x1b!\x20" + strings.Repeat("x", 26) + "\n", strings.Repeat("x", 24) + "\nxx\n"},
+		{"a code", "\x1ba\x01\x1d!\x22K7Q 4M2\n", "CODE: K7Q 4M2\n"},
+		{"ESC @ throws the line away", "old\x1b@new\n", "new\n"},
+		{"ESC d prints and feeds", "a\x1bd\x02b\n", "a\n\n\nb\n"},
+		{"ESC J prints and feeds", "a\x1bJ\x40b\n", "a\nb\n"},
+		{"a solid rule", "\x1dv0\x00\x48\x00\x02\x00" + strings.Repeat("\xff", 144), strings.Repeat("─", 48) + "\n"},
+		{"a dashed rule", "\x1dv0\x00\x48\x00\x01\x00" + strings.Repeat("\xff\x00", 36), strings.TrimRight(strings.Repeat("- ", 24), " ") + "\n"},
+		{"a picture", "\x1dv0\x00\x02\x00\x10\x00" + strings.Repeat("\xff", 32), "[image]\n"},
+		{"a QR code", "\x1d(k\x08\x00\x31\x50\x30https\x1d(k\x03\x00\x31\x51\x30", "QR: https\n"},
+		{"a question amid the text", "a\x10\x04\x01b\n", "ab\n"},
+		{"an unknown command", "a\n\x1bp\nb\n", "a\nUNKNOWN: 1B 70 'p'\n\nb\n"},
+		{"an unknown command that tells its length", "\x1d(A\x02\x00\x00\x02b\n", "UNKNOWN: 1D 28 41 '('\nb\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDesk()
+			if got := d.mustCut(t, tt.in).Text; got != tt.want {
+				t.Errorf("got\n%q, want\n%q", got, tt.want)
+			}
+		})
+	}
+	// However the bytes come, the paper is the same.
+	for _, tt := range tests {
+		t.Run(tt.name+", byte by byte", func(t *testing.T) {
+			d := newDesk()
+			for _, c := range []byte(tt.in) {
+				d.Receive([]byte{c})
+			}
+			if got := d.mustCut(t, "").Text; got != tt.want {
+				t.Errorf("got\n%q, want\n%q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestUnknownCommandsAreCounted(t *testing.T) {
+	d := newDesk()
+	d.Receive([]byte("\x1bp\x1bp\x1c."))
+	if got := fmt.Sprint(d.Unknown()); got != "map[1B 70 'p':2 1C:1]" {
+		t.Errorf("unknown commands %s", got)
+	}
+	if got := d.String(); !strings.Contains(got, "unknown=3") {
+		t.Errorf("status %q", got)
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	nothing := func(*desk) {}
+	low := func(d *desk) { d.SetPaper(sim.PaperLow) }
+	out := func(d *desk) { d.SetPaper(sim.PaperOut) }
+	open := func(d *desk) { d.SetCover(true) }
+	stuck := func(d *desk) { d.SetFault(sim.FaultCutter) }
+	broken := func(d *desk) { d.SetFault(sim.FaultFatal) }
+	silent := func(d *desk) { d.SetSilent(true) }
+	tests := []struct {
+		name string
+		make func(*desk)
+		ask  string
+		want string
+	}{
+		{"online", nothing, "\x10\x04\x01", "\x12"},
+		{"no cause", nothing, "\x10\x04\x02", "\x12"},
+		{"no error", nothing, "\x10\x04\x03", "\x12"},
+		{"paper", nothing, "\x10\x04\x04", "\x12"},
+		{"paper near its end", low, "\x10\x04\x04", "\x1e"},
+		{"near its end is online", low, "\x10\x04\x01", "\x12"},
+		{"no paper", out, "\x10\x04\x04", "\x7e"},
+		{"no paper is offline", out, "\x10\x04\x01", "\x1a"},
+		{"stopped at the paper's end", out, "\x10\x04\x02", "\x32"},
+		{"cover open", open, "\x10\x04\x02", "\x16"},
+		{"cover open is offline", open, "\x10\x04\x01", "\x1a"},
+		{"cutter", stuck, "\x10\x04\x03", "\x1a"},
+		{"an error is the cause", stuck, "\x10\x04\x02", "\x52"},
+		{"beyond repair", broken, "\x10\x04\x03", "\x32"},
+		{"silent", silent, "\x10\x04\x01", ""},
+		{"no such question", nothing, "\x10\x04\x09", ""},
+		{"sensor", nothing, "\x1dr\x01", "\x00"},
+		{"sensor near its end", low, "\x1dr\x01", "\x03"},
+		{"sensor without paper stays unanswered", out, "\x1dr\x01", ""},
+		{"a question inside a picture is answered all the same", nothing, "\x1dv0\x00\x01\x00\x03\x00\x10\x04\x01", "\x12"},
+		{"automatic status", nothing, "\x1da\xff", "\x10\x00\x00\x00"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDesk()
+			tt.make(d)
+			if got := d.say(tt.ask); got != tt.want {
+				t.Errorf("answer %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAutomaticStatusTellsEachChange(t *testing.T) {
+	d := newDesk()
+	d.say("\x1da\xff")
+	for _, step := range []struct {
+		name string
+		do   func()
+		want string
+	}{
+		{"cover open", func() { d.SetCover(true) }, "\x38\x00\x00\x00"},
+		{"cover closed", func() { d.SetCover(false) }, "\x10\x00\x00\x00"},
+		{"paper low", func() { d.SetPaper(sim.PaperLow) }, "\x10\x00\x03\x00"},
+		{"still low", func() { d.SetPaper(sim.PaperLow) }, ""},
+		{"no paper", func() { d.SetPaper(sim.PaperOut) }, "\x18\x00\x0f\x00"},
+		{"paper", func() { d.SetPaper(sim.PaperIn) }, "\x10\x00\x00\x00"},
+		{"cutter", func() { d.SetFault(sim.FaultCutter) }, "\x18\x08\x00\x00"},
+	} {
+		d.answers.Reset()
+		step.do()
+		if got := d.answers.String(); got != step.want {
+			t.Errorf("%s: %q, want %q", step.name, got, step.want)
+		}
+	}
+}
+
+func TestStopsAndGoesOn(t *testing.T) {
+	for name, stop := range map[string]struct{ make, mend func(*desk) }{
+		"paper":  {func(d *desk) { d.SetPaper(sim.PaperOut) }, func(d *desk) { d.SetPaper(sim.PaperIn) }},
+		"cover":  {func(d *desk) { d.SetCover(true) }, func(d *desk) { d.SetCover(false) }},
+		"cutter": {func(d *desk) { d.SetFault(sim.FaultCutter) }, func(d *desk) { d.SetFault(sim.FaultNone) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk()
+			d.After(40, func() { stop.make(d) })
+			if got := d.say("one\ntwo\nthree\n" + cut + "\x1dr\x01"); got != "" || len(d.tickets) != 0 {
+				t.Fatalf("answer %q and %d tickets while stopped", got, len(d.tickets))
+			}
+			stop.mend(d)
+			if len(d.tickets) != 1 || d.tickets[0].Text != "one\ntwo\nthree\n" {
+				t.Errorf("tickets %v", d.tickets)
+			}
+			if got := d.answers.String(); got != "\x00" {
+				t.Errorf("answer %q after going on", got)
+			}
+		})
+	}
+}
+
+// Cutting without feeding cuts above what the head has just printed.
+func TestCutterStandsAboveTheHead(t *testing.T) {
+	d := newDesk()
+	d.Receive([]byte("first\n\n\nlast\n\x1dV\x01"))
+	if len(d.tickets) != 1 {
+		t.Fatalf("%d tickets", len(d.tickets))
+	}
+	if got := d.tickets[0].Text; !strings.HasPrefix(got, "first\n") || strings.Contains(got, "last") {
+		t.Errorf("the ticket is %q", got)
+	}
+	if got := d.mustCut(t, "").Text; !strings.Contains(got, "last") {
+		t.Errorf("the rest is %q", got)
+	}
+}
+
+// ink tells whether any dot in r is dark.
+func ink(img *image.Gray, r image.Rectangle) bool {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			if img.GrayAt(x, y).Y < 128 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func TestImage(t *testing.T) {
+	const top = 96 // the white between cutter and head
+	d := newDesk()
+	img := d.mustCut(t, "\x1b@\x1b3\x22H\n\x1ba\x01H\n\x1ba\x00\x1d!\x11H\n").Image()
+	if img.Rect.Dx() != 576 || img.Rect.Dy() != top+34+34+48 {
+		t.Fatalf("size %v", img.Rect)
+	}
+	for name, want := range map[string]struct {
+		r   image.Rectangle
+		ink bool
+	}{
+		"white above":          {image.Rect(0, 0, 576, top), false},
+		"a letter at the left": {image.Rect(0, top, 12, top+24), true},
+		"and no further":       {image.Rect(12, top, 576, top+34), false},
+		"a letter amid":        {image.Rect(282, top+34, 294, top+58), true},
+		"nothing left of it":   {image.Rect(0, top+34, 282, top+68), false},
+		"the second column":    {image.Rect(12, top+68, 24, top+116), true},
+		"no more of it":        {image.Rect(24, top+68, 576, top+116), false},
+	} {
+		if got := ink(img, want.r); got != want.ink {
+			t.Errorf("%s: ink in %v: %t", name, want.r, got)
+		}
+	}
+}
+
+func TestBoldIsDarker(t *testing.T) {
+	weight := func(s string) (n int) {
+		for _, v := range newDesk().mustCut(t, s).Image().Pix {
+			n += 255 - int(v)
+		}
+		return n
+	}
+	if plain, bold := weight("Bonjour\n"), weight("\x1bE\x01Bonjour\n"); bold < plain*11/10 {
+		t.Errorf("bold has %d of ink, plain %d", bold, plain)
+	}
+}
+
+func TestQRCodeCanBeRead(t *testing.T) {
+	zbarimg, err := exec.LookPath("zbarimg")
+	if err != nil {
+		t.Skip("zbarimg is not installed (Debian package zbar-tools)")
+	}
+	for _, data := range []string{"https://example.org/", "https://www.service-public.gouv.fr/particuliers/vosdroits/F21089?a=b&c=d", strings.Repeat("0123456789abcdef", 30)} {
+		t.Run(fmt.Sprint(len(data)), func(t *testing.T) {
+			d := newDesk()
+			n := len(data) + 3
+			ticket := d.mustCut(t, "Un texte\n\x1ba\x01\x1bJ\x20\x1d(k\x03\x00\x31\x43\x05\x1d(k\x03\x00\x31\x45\x31\x1d(k"+
+				string([]byte{byte(n), byte(n >> 8)})+"\x31\x50\x30"+data+"\x1d(k\x03\x00\x31\x51\x30\x1bJ\x20")
+			path := filepath.Join(t.TempDir(), "ticket.png")
+			f, err := os.Create(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := png.Encode(f, ticket.Image()); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			out, err := exec.CommandContext(t.Context(), zbarimg, "--quiet", "--raw", "--nodbus", path).Output()
+			if err != nil || strings.TrimRight(string(out), "\n") != data {
+				t.Errorf("zbarimg read %q, %v", out, err)
+			}
+		})
+	}
+}
+
+func FuzzReceive(f *testing.F) {
+	f.Add([]byte("\x1b@\x1bt\x10Bonjour\n\x1dVB\x00"))
+	f.Add([]byte("\x1d(k\x04\x00\x31\x50\x30a\x1d(k\x03\x00\x31\x43\xff\x1d(k\x03\x00\x31\x51\x30\x1dV\x00"))
+	f.Add([]byte("\x1dv0\x03\x02\x00\x01\x00\xff\xff\x10\x04\x02\x1b!\xff\x1d!\xffabc\x1bd\xff\x1dVA\x09"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		d := newDesk()
+		d.Receive(b)
+		for _, k := range d.tickets {
+			if k.Image().Rect.Dx() != 576 {
+				t.Error("a ticket of another width")
+			}
+		}
+	})
+}
