@@ -12,12 +12,11 @@ import (
 	"github.com/jezek/xgb/xproto"
 )
 
-// A Latency says how long after the touch the glass changed. A zero duration
-// means that it didn't.
+// A Latency says how long after a tap the glass changed.
 type Latency struct {
-	Pressed time.Duration // from the finger's landing to the first change before it was lifted
-	First   time.Duration // from the lifting to the first change
-	Settled time.Duration // from the lifting to the last change
+	Touch   time.Duration // from the finger's landing to the first change, which may be a pressed look
+	First   time.Duration // from its lifting to the first change after that
+	Settled time.Duration // from its lifting to the last change
 }
 
 // quietEnough is how long the glass must rest for a change to be called the
@@ -47,8 +46,8 @@ func (s *Screen) Latency(ctx context.Context, x, y int, area image.Rectangle) (L
 	defer cancel()
 	for lift.Err() == nil {
 		at, err := w.next(lift)
-		if err == nil && l.Pressed == 0 {
-			l.Pressed = at.Sub(landed)
+		if err == nil && l.Touch == 0 {
+			l.Touch = at.Sub(landed)
 		} else if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			return l, err
 		}
@@ -68,6 +67,9 @@ func (s *Screen) Latency(ctx context.Context, x, y int, area image.Rectangle) (L
 	}
 	if last.IsZero() {
 		last = first
+	}
+	if l.Touch == 0 {
+		l.Touch = first.Sub(landed)
 	}
 	l.First, l.Settled = first.Sub(lifted), last.Sub(lifted)
 	return l, nil
@@ -99,7 +101,8 @@ func (s *Screen) watch(area image.Rectangle) (*watch, error) {
 	return w, err
 }
 
-// look reads the lines. What is drawn from now on is told in s.drawn.
+// look reads the lines. Whatever is drawn after that is told in s.drawn: the
+// server collects it anew before it answers.
 func (w *watch) look() ([]byte, error) {
 	select {
 	case <-w.s.drawn:
@@ -124,12 +127,9 @@ func (w *watch) look() ([]byte, error) {
 // next waits for the next change and returns when it was drawn.
 func (w *watch) next(ctx context.Context) (time.Time, error) {
 	for {
-		// The server's word is enough; the ticker is for a drawing that comes
-		// between a look and the word.
 		var at time.Time
 		select {
 		case at = <-w.s.drawn:
-		case at = <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
 			return time.Time{}, ctx.Err()
 		}

@@ -296,7 +296,7 @@ func measureOnce(t *testing.T) (wrong []string) {
 		name      string
 		got, want time.Duration
 	}{
-		{"Pressed", got.Pressed, at["pressed"].Sub(at["landed"])},
+		{"Touch", got.Touch, at["pressed"].Sub(at["landed"])},
 		{"First", got.First, at["first"].Sub(at["lifted"])},
 		{"Settled", got.Settled, at["last"].Sub(at["lifted"])},
 	} {
