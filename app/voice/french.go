@@ -15,6 +15,8 @@ var inFull = map[string]string{
 	"tél.": "téléphone", "Tél.": "téléphone", "etc.": "et cetera", "p. ex.": "par exemple", "ex.": "exemple",
 	"c.-à-d.": "c'est-à-dire", "env.": "environ", "rdv": "rendez-vous", "RDV": "rendez-vous",
 	"av.": "avenue", "Av.": "avenue", "bd": "boulevard", "Bd": "boulevard", "BD": "boulevard",
+	// as the national address file has streets
+	"PL": "place", "RTE": "route", "CHE": "chemin", "AV": "avenue", "IMP": "impasse", "ALL": "allée", "SQ": "square", "LD": "lieu-dit",
 	"St": "saint", "ST": "saint", "Ste": "sainte", "STE": "sainte",
 	"wifi": "Wi-Fi", "WiFi": "Wi-Fi", "Wifi": "Wi-Fi", "WIFI": "Wi-Fi", "wi-fi": "Wi-Fi", "WI-FI": "Wi-Fi",
 	"Ameli": "améli", "ameli": "améli", "INSEE": "inssé", "Insee": "inssé",
@@ -25,7 +27,7 @@ var inFull = map[string]string{
 // spelt are the sigles said letter by letter though they hold a vowel and
 // could pass for words, as CAF, CROUS and URSSAF do.
 var spelt = []string{
-	"AAH", "AEEH", "AESH", "AME", "ANTS", "APA", "APL", "ARE", "ARS", "ASE", "CCAS", "CDI", "CIAS", "CNI",
+	"AAH", "AEEH", "AESH", "ALF", "ALS", "AME", "ANTS", "APA", "APL", "ARE", "ARS", "ASE", "CCAS", "CDI", "CIAS", "CNI",
 	"CPAM", "DGFIP", "EPN", "FAQ", "ID", "MSA", "NIR", "PMI", "QR", "RATP", "RSA", "TVA", "USB", "ALSH", "IRM", "ADIL", "ASPA",
 }
 

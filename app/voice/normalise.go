@@ -11,8 +11,7 @@ import (
 
 // Normalise puts text into words that an engine of the language lang reads as
 // a person would: times, dates, phone numbers, sums, addresses on the web,
-// abbreviations. Languages it doesn't know get only what needs no words. To
-// normalise twice is the same as once.
+// abbreviations. Languages it doesn't know get only what needs no words.
 func Normalise(lang, text string) string {
 	text = plainSigns.Replace(text)
 	w, rules := wordsOf(lang)
@@ -68,12 +67,12 @@ func wordsOf(lang string) (words, []rule) {
 var plainSigns = strings.NewReplacer(
 	"\u00a0", " ", "\u202f", " ", "\u2009", " ", "\u00ad", "",
 	"’", "'", "‑", "-", "\r", "",
-	"→", ",", "←", "", "☐", "", "☑", "", "✓", "", "✔", "", "▸", "", "▶", "", "·", ",",
+	"→", ",", "←", "", "☐", "", "☑", "", "✓", "", "✔", "", "▸", "", "▶", "", " · ", ", ", "·", " ",
 )
 
 var (
 	// A web address, with or without its scheme, or a mail address.
-	address = regexp.MustCompile(`(?i)(?:https?://)?(?:www\.)?((?:[a-z0-9._-]+@)?(?:[a-z0-9-]+\.)+(?:fr|com|org|net|eu|info|gouv|paris|bzh|re|gp|mq|gf|yt|nc|pf|pm|wf))(?::\d+)?((?:/[\pL\d._~%+-]*)*)(?:\?[^\s]*)?(?:#[^\s]*)?`)
+	address = regexp.MustCompile(`(?i)(?:https?://)?(?:www\.)?((?:[a-z0-9._-]+@)?\.?(?:[a-z0-9-]+\.)+(?:fr|com|org|net|eu|info|gouv|paris|bzh|re|gp|mq|gf|yt|nc|pf|pm|wf))(?::\d+)?((?:/[\pL\d._~%+-]*)*)(?:\?[^\s]*)?(?:#[^\s]*)?`)
 	// A French number as people write it, with signs masked or not.
 	phone = regexp.MustCompile(`(?:(\+33|\+262|\+508|\+590|\+594|\+596|\+681|\+687|\+689|00 ?33)[ .]?(?:\(0\))?)?(0?[1-9•])((?:[ .-]?[\d•]{2}){4})|0 ?(8\d\d)[ .]?(\d{3})[ .]?(\d{3})`)
 	// Signs hidden outside a phone number.
@@ -205,6 +204,7 @@ func pauses(text string) string {
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {
 		line = strings.TrimSpace(spaces.ReplaceAllString(line, " "))
+		line = strings.ReplaceAll(line, " ,", ",")
 		line = strings.TrimSpace(strings.TrimPrefix(line, "•"))
 		if line != "" {
 			lines = append(lines, line)
