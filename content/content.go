@@ -4,7 +4,7 @@ package content
 
 import "embed"
 
-// FS holds demarches/*.yaml and level.yaml.
+// FS holds demarches/*.yaml, demo/places.csv and level.yaml.
 //
-//go:embed demarches level.yaml
+//go:embed demarches demo level.yaml
 var FS embed.FS

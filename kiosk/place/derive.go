@@ -19,14 +19,15 @@ var maskFields = []int{fServices, fPublics, fPriseEnCharge, fFrais, fDispositifs
 
 // The marks that no field of the schema holds by itself. The rules are rough:
 // what a source leaves out cannot be seen, so a place without a mark is "not
-// known to", never "does not".
+// known to", never "does not". Words of a presentation don't count after
+// "non", "pas", "sans" or "aucun".
 type mark int
 
 const (
 	computers  mark = iota // to use there: the service "Accès internet et matériel informatique", or the presentation speaks of them
 	wifi                   // that same service, or the presentation says Wi-Fi
 	mediator               // somebody helps in person: Conseillers numériques, Aidants Connect, or individual support
-	accessible             // an Acceslibre page, or the presentation speaks of wheelchairs or PMR without "non" or "pas" in front
+	accessible             // an Acceslibre page, or the presentation speaks of wheelchairs or PMR
 	free                   // "Gratuit" without condition
 	booking                // an address for appointments, or "Prendre un RDV en ligne"
 	weekend                // readable hours with a Saturday or Sunday
@@ -86,7 +87,7 @@ func (r *row) derive() derived {
 	speaks := func(phrases ...string) bool {
 		return slices.ContainsFunc(phrases, func(p string) bool {
 			i := strings.Index(text, " "+p)
-			return i >= 0 && !strings.HasSuffix(text[:i], " non") && !strings.HasSuffix(text[:i], " pas") && !strings.HasSuffix(text[:i], " sans")
+			return i >= 0 && !denied(text[:i])
 		})
 	}
 	online := has(fServices, "Accès internet et matériel informatique")
@@ -104,6 +105,14 @@ func (r *row) derive() derived {
 		}
 	}
 	return derived{int64(m), r.searchWords()}
+}
+
+// denied says whether the two words before a phrase turn it round: "pas de
+// Wi-Fi", "non PMR".
+func denied(before string) bool {
+	last := strings.Fields(before)
+	last = last[max(0, len(last)-2):]
+	return slices.ContainsFunc(last, func(w string) bool { return w == "non" || w == "pas" || w == "sans" || w == "aucun" })
 }
 
 func (r *row) opensAtWeekend() bool {
