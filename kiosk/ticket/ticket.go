@@ -204,7 +204,7 @@ func Callback(site Site, at time.Time, code, slot, lang string, tr Translate) pr
 		printer.Space{Lines: 1},
 		printer.Text{Text: p.say("ticket.code_use")},
 		printer.Space{Lines: 1},
-		printer.Text{Text: p.say("ticket.anonymous")},
+		printer.Text{Text: p.say("ticket.anonymous"), Centred: true},
 	)
 	return p.end()
 }
