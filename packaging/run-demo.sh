@@ -15,8 +15,8 @@ clean_up() {
 	trap - EXIT
 	for child in $children; do
 		kill "$child" 2>/dev/null || true
+		wait "$child" 2>/dev/null || true
 	done
-	wait
 }
 trap clean_up EXIT
 trap 'exit 130' INT
@@ -43,6 +43,7 @@ bin/parvis-sim printer --link run/printer --out run/tickets --control run/printe
 printer=$!
 children="$printer $children"
 until_there run/printer "$printer"
+bin/parvis ticket demo --kind demarche --out run/printer
 
 set -- --data run/data --profile run/demo.toml
 virtual=
@@ -59,7 +60,7 @@ if [ -z "${DISPLAY:-}" ] || ! xdpyinfo >/dev/null 2>&1; then
 fi
 
 echo "The borne opens on display $DISPLAY${virtual:+, a virtual one}."
-echo "Printed tickets:  run/tickets/ticket-N.png and ticket-N.txt"
+echo "Printed tickets:  run/tickets/ticket-N.png and ticket-N.txt (the newest is a sample until you print one)"
 [ -z "$virtual" ] || echo "Screenshots:      run/screens/ (one when the screen has changed)"
 echo "Orders to the printer, such as \"paper out\", go to the socket run/printer.ctl (see bin/parvis-sim printer --help)."
 if [ -n "$seconds" ]; then
