@@ -94,7 +94,7 @@ func holidayOn(d date, r Region) (string, bool) {
 
 // The holidays of these years are worked out once for each region in use:
 // a search asks for them thousands of times.
-const firstYear, lastYear = 2020, 2060
+const firstYear, lastYear = 2000, 2100
 
 var knownHolidays = func() map[Region]func() map[date]string {
 	all := map[Region]func() map[date]string{}

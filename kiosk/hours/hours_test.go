@@ -293,8 +293,8 @@ func TestHoliday(t *testing.T) {
 		{"2026-04-27", hours.Mayotte, "Abolition de l’esclavage"},
 		{"2026-10-09", hours.SaintBarthelemy, "Abolition de l’esclavage"},
 		{"2026-05-28", hours.SaintMartin, "Abolition de l’esclavage"},
-		{"2019-04-22", hours.Metropole, "Lundi de Pâques"}, // outside the years kept ready
-		{"2071-04-20", hours.Metropole, "Lundi de Pâques"},
+		{"1999-04-05", hours.Metropole, "Lundi de Pâques"}, // outside the years kept ready
+		{"2101-11-01", hours.Metropole, "Toussaint"},
 	} {
 		name, ok := hours.Holiday(at(c.day+" 12:00"), c.region)
 		if name != c.want || ok != (c.want != "") {
@@ -400,6 +400,13 @@ func FuzzHours(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string, unix int64) {
 		now := time.Unix(unix%4_000_000_000, 0)
+		// Far above what the slowest string takes, far below what a resident
+		// would wait.
+		defer func(start time.Time) {
+			if d := time.Since(start); d > 2*time.Second {
+				t.Fatalf("%q took %v", s, d)
+			}
+		}(time.Now())
 		sch, err := hours.Parse(s, hours.AlsaceMoselle)
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "horaires illisibles « ") {
