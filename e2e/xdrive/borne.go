@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
+	"math"
 	"net"
 	"os"
 	"os/exec"
@@ -44,8 +46,12 @@ type Borne struct {
 	display *Display
 	app     *program
 	printer *program
-	acted   int // lines of the trace when the resident last did something
-	heard   int // utterances then
+	trace   tail
+	drawn   []Page // what the trace has told so far
+	voice   tail
+	said    []Utterance // what the voice has said so far
+	acted   int         // pages drawn when the resident last did something
+	heard   int         // utterances then
 }
 
 // A Page is what the program says it has drawn.
@@ -126,7 +132,7 @@ func Build(ctx context.Context) error {
 // the test ends.
 func StartBorne(t testing.TB, o Options) *Borne {
 	t.Helper()
-	b := &Borne{t: t, options: o, Dir: o.Dir}
+	b := &Borne{t: t, options: o, Dir: o.Dir, trace: tail{name: "run/trace.jsonl"}, voice: tail{name: "run/voice.log"}}
 	root, err := Root()
 	b.must(err)
 	if b.Dir == "" {
@@ -168,13 +174,13 @@ func StartBorne(t testing.TB, o Options) *Borne {
 			return err == nil
 		})
 	}
-	b.Start()
 	t.Cleanup(func() {
-		b.app.end(syscall.SIGTERM)
+		b.end(syscall.SIGTERM)
 		if t.Failed() {
-			t.Logf("the borne's last words:\n%s", b.app.says())
+			t.Logf("the borne's last words:\n%s", b.says())
 		}
 	})
+	b.Start()
 	return b
 }
 
@@ -201,10 +207,17 @@ func (b *Borne) Start() {
 }
 
 // Stop ends the program as systemd would, and waits for it.
-func (b *Borne) Stop() { b.app.end(syscall.SIGTERM) }
+func (b *Borne) Stop() { b.end(syscall.SIGTERM) }
 
 // Kill ends the program as a power cut would.
-func (b *Borne) Kill() { b.app.end(syscall.SIGKILL) }
+func (b *Borne) Kill() { b.end(syscall.SIGKILL) }
+
+func (b *Borne) end(signal syscall.Signal) {
+	if b.app != nil {
+		b.app.end(signal)
+		b.app = nil
+	}
+}
 
 // Command runs a command of parvis in the borne's folder and returns what it
 // wrote on stdout.
@@ -252,6 +265,14 @@ func (b *Borne) WaitPageWithin(name string, patience time.Duration) Page {
 	return last
 }
 
+// WaitDrawn waits until something has been drawn since the last touch or key,
+// and returns what stands then.
+func (b *Borne) WaitDrawn() Page {
+	b.t.Helper()
+	b.waitFor("a drawing", patience, func() bool { return len(b.pages()) > b.acted })
+	return b.Page()
+}
+
 // Target finds a target on the page that stands, waiting for it to be drawn.
 func (b *Borne) Target(id string) Target {
 	b.t.Helper()
@@ -292,12 +313,11 @@ func (b *Borne) mark() { b.acted, b.heard = len(b.pages()), len(b.Spoken()) }
 // Spoken is everything said since the program first started.
 func (b *Borne) Spoken() []Utterance {
 	b.t.Helper()
-	var said []Utterance
-	for _, line := range b.lines("run/voice.log") {
+	for _, line := range b.news(&b.voice) {
 		lang, text, _ := strings.Cut(line, "\t")
-		said = append(said, Utterance{lang, unescape.Replace(text)})
+		b.said = append(b.said, Utterance{lang, unescape.Replace(text)})
 	}
-	return said
+	return b.said
 }
 
 var unescape = strings.NewReplacer(`\\`, "\\", `\n`, "\n", `\t`, "\t", `\r`, "\r")
@@ -416,30 +436,40 @@ func (b *Borne) Memory() int64 {
 
 func (b *Borne) path(name string) string { return filepath.Join(b.Dir, name) }
 
-// pages reads the trace. A line that is being written is left for later.
+// pages are all that the trace holds.
 func (b *Borne) pages() []Page {
 	b.t.Helper()
-	var pages []Page
-	for _, line := range b.lines("run/trace.jsonl") {
+	for _, line := range b.news(&b.trace) {
 		var p Page
 		if err := json.Unmarshal([]byte(line), &p); err != nil {
 			b.t.Fatalf("trace: %v in %s", err, line)
 		}
-		pages = append(pages, p)
+		b.drawn = append(b.drawn, p)
 	}
-	return pages
+	return b.drawn
 }
 
-// lines are the whole lines of a file that may not be there yet.
-func (b *Borne) lines(name string) []string {
+// A tail is how far a growing file has been read.
+type tail struct {
+	name   string
+	offset int64
+}
+
+// news are the whole lines that a file, which may not be there yet, has grown
+// by. A line that is being written is left for later.
+func (b *Borne) news(t *tail) []string {
 	b.t.Helper()
-	text, err := os.ReadFile(b.path(name))
+	f, err := os.Open(b.path(t.name))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	b.must(err)
-	lines := strings.Split(string(text), "\n")
-	return lines[:len(lines)-1]
+	defer f.Close()
+	text, err := io.ReadAll(io.NewSectionReader(f, t.offset, math.MaxInt64-t.offset))
+	b.must(err)
+	whole := text[:bytes.LastIndexByte(text, '\n')+1]
+	t.offset += int64(len(whole))
+	return strings.Split(strings.TrimSuffix(string(whole), "\n"), "\n")[:bytes.Count(whole, []byte("\n"))]
 }
 
 func (b *Borne) must(err error) {
@@ -455,7 +485,7 @@ func (b *Borne) waitFor(what string, patience time.Duration, ok func() bool) {
 	deadline := time.Now().Add(patience)
 	for !ok() {
 		if b.app != nil && b.app.ended() {
-			b.t.Fatalf("waiting for %s, the program ended:\n%s", what, b.app.says())
+			b.t.Fatalf("waiting for %s, the program ended:\n%s", what, b.says())
 		}
 		if time.Now().After(deadline) {
 			b.t.Fatalf("waited %v for %s; %s", patience, what, b.situation())
@@ -492,7 +522,6 @@ func (b *Borne) situation() string {
 // A program is a child of the test that runs in the borne's folder.
 type program struct {
 	cmd    *exec.Cmd
-	log    string
 	exited chan struct{} // closed once it has ended
 }
 
@@ -516,9 +545,9 @@ func (b *Borne) command(name string, args ...string) *exec.Cmd {
 
 func (b *Borne) start(name string, args ...string) *program {
 	b.t.Helper()
-	b.must(errors.Join(os.MkdirAll(b.path("run/home"), 0o700), os.MkdirAll(b.path("run/tmp"), 0o700)))
-	p := &program{cmd: b.command(name, args...), log: b.path("run/" + name + ".log"), exited: make(chan struct{})}
-	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	b.must(errors.Join(os.MkdirAll(b.path("run/home/.cache"), 0o700), os.MkdirAll(b.path("run/tmp"), 0o700)))
+	p := &program{cmd: b.command(name, args...), exited: make(chan struct{})}
+	log, err := os.OpenFile(b.path("run/"+name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	b.must(err)
 	defer log.Close()
 	p.cmd.Stdout, p.cmd.Stderr = log, log
@@ -554,9 +583,9 @@ func (p *program) end(signal syscall.Signal) {
 	}
 }
 
-// says is the end of what the program wrote.
-func (p *program) says() string {
-	text, err := os.ReadFile(p.log)
+// says is the end of what the borne's program wrote.
+func (b *Borne) says() string {
+	text, err := os.ReadFile(b.path("run/parvis.log"))
 	if err != nil {
 		return err.Error()
 	}
