@@ -180,6 +180,7 @@ func (j *Journey) when(_ context.Context, v *visit.Visit) page.Page {
 func (j *Journey) chooseWhen(_ context.Context, v *visit.Visit, id string) *Task {
 	switch n, isSlot := strings.CutPrefix(id, "slot:"); {
 	case id == "continue":
+		v.Upper = len(v.Draft.Name) == 0
 		advance(v, "callback.name")
 	case isSlot && n == "any":
 		v.Draft.Slot, v.Draft.Start = anyTime, time.Time{}

@@ -122,6 +122,15 @@ func New(s Screen, step int, contrast bool) *Theme {
 	return t
 }
 
+// Shrink makes the text smaller by a factor, never under the first step.
+func (t *Theme) Shrink(by float32) *Theme {
+	t.text = max(min(t.text, 1), t.text*by)
+	return t
+}
+
+// Shrinkable reports whether the text is larger than at the first step.
+func (t *Theme) Shrinkable() bool { return t.text > 1 }
+
 // Px turns a length of the design (1080×1920 on 32 inches) into pixels of the panel.
 func (t *Theme) Px(design float32) float32 { return design * t.unit }
 

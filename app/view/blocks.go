@@ -458,8 +458,12 @@ func (l *layout) button(c page.Choice, part int, at box) {
 	x := at.x + (at.w-w)/2
 	if c.Icon != "" {
 		x = at.x + (at.w-w-l.Px(90))/2
-		l.icon(c.Icon, icon, box{x, at.y, l.Px(64), at.h})
-		x += l.Px(90)
+		if c.Icon == "arrow-right" { // onward: after the words
+			l.icon(c.Icon, icon, box{x + w + l.Px(26), at.y, l.Px(64), at.h})
+		} else {
+			l.icon(c.Icon, icon, box{x, at.y, l.Px(64), at.h})
+			x += l.Px(90)
+		}
 	}
 	s.align = centre
 	l.text(c.Label, s, box{x, at.y + (at.h-h)/2, w + 1, 0})

@@ -223,6 +223,13 @@ func (k *inkwell) next() {
 	}
 }
 
+// again begins the same frame anew.
+func (k *inkwell) again() {
+	for _, d := range k.images {
+		d.used = 0
+	}
+}
+
 // empty forgets everything: what a resident typed was drawn with it.
 func (k *inkwell) empty() {
 	for _, d := range k.images {

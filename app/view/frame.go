@@ -130,6 +130,9 @@ func (l *layout) attract() {
 	l.touch(box{0, 0, w, h}, start, nil, sh.Strong)
 	l.targets[0].ground, l.targets[0].rest, l.targets[0].press = ground, sh.Strong, l.pressed(sh.Strong)
 	btn := box{l.Px(80), h * 0.66, min(in, l.Px(920)), l.Px(190)}
+	if l.wide {
+		btn.y, btn.h = h*0.6, l.Px(160)
+	}
 	l.rect(btn, l.Call, nil, 0, l.Px(36))
 	s := l.style(l.Size(theme.Button)*1.25, theme.Bold, l.OnCall)
 	s.align = centre

@@ -42,13 +42,13 @@ type Drawn struct {
 
 // Target is a place on the glass, in pixels.
 type Target struct {
-	ID       string  `json:"id"`
-	Kind     string  `json:"kind"` // "choice" or "key"
-	X        float32 `json:"x"`
-	Y        float32 `json:"y"`
-	W        float32 `json:"w"`
-	H        float32 `json:"h"`
-	Disabled bool    `json:"disabled"`
+	ID       string `json:"id"`
+	Kind     string `json:"kind"` // "choice" or "key"
+	X        int    `json:"x"`
+	Y        int    `json:"y"`
+	W        int    `json:"w"`
+	H        int    `json:"h"`
+	Disabled bool   `json:"disabled"`
 }
 
 // NewGlass makes the glass of a panel. touched is told what a finger was let
@@ -72,26 +72,41 @@ func (g *Glass) Draw(f session.Frame) {
 }
 
 func (g *Glass) redraw() {
-	f := g.frame
 	g.ink.next()
+	// A text so large that a single piece of the page would not fit gives way
+	// a little; the rest goes over several screens.
+	var l *layout
+	screens, shown := 0, 0
+	for shrink := float32(1); ; shrink *= 0.9 {
+		l = g.layout(shrink)
+		screens, shown = l.draw(g.part)
+		if !l.overflows || !l.Shrinkable() {
+			break
+		}
+		g.ink.again()
+	}
+	g.part = shown
+	g.objects, g.targets, g.finger = l.objects, l.targets, nil
+	g.Refresh()
+	if g.drawn != nil {
+		g.drawn(g.describe(screens))
+	}
+}
+
+// layout prepares an empty board for the frame.
+func (g *Glass) layout(shrink float32) *layout {
+	f := g.frame
 	w := g.texts.In(f.Page.Lang)
-	b := &board{Theme: theme.New(g.screen, f.TextStep, f.Contrast), ink: g.ink, rtl: w.RTL, low: f.Low, dim: f.Dim, width: g.screen.Width}
-	paper := canvas.NewRectangle(b.Paper)
-	b.place(paper, box{0, 0, g.screen.Width, g.screen.Height})
-	l := &layout{board: b, page: f.Page, reading: f.Page.Reading(), focus: f.Focus, wide: g.screen.Landscape(), words: words{
+	th := theme.New(g.screen, f.TextStep, f.Contrast).Shrink(shrink)
+	b := &board{Theme: th, ink: g.ink, rtl: w.RTL, low: f.Low, dim: f.Dim, width: g.screen.Width}
+	b.place(canvas.NewRectangle(b.Paper), box{0, 0, g.screen.Width, g.screen.Height})
+	return &layout{board: b, page: f.Page, reading: f.Page.Reading(), focus: f.Focus, wide: g.screen.Landscape(), words: words{
 		Position: func(from, to, total int) string {
 			return w.T("pager.position", "From", from, "To", to, "Total", total)
 		},
 		Part: func(n, total int) string { return w.T("pager.page", "N", n, "Total", total) },
 		Next: w.T("pager.next"), Previous: w.T("pager.previous"),
 	}}
-	var screens int
-	screens, g.part = l.draw(g.part)
-	g.objects, g.targets, g.finger = b.objects, b.targets, nil
-	g.Refresh()
-	if g.drawn != nil {
-		g.drawn(g.describe(screens))
-	}
 }
 
 func (g *Glass) describe(screens int) Drawn {
@@ -101,7 +116,7 @@ func (g *Glass) describe(screens int) Drawn {
 		if t.key {
 			kind = "key"
 		}
-		d.Targets = append(d.Targets, Target{ID: t.choice.ID, Kind: kind, X: t.x, Y: t.y, W: t.w, H: t.h, Disabled: t.choice.Disabled()})
+		d.Targets = append(d.Targets, Target{ID: t.choice.ID, Kind: kind, X: int(t.x), Y: int(t.y), W: int(t.w), H: int(t.h), Disabled: t.choice.Disabled()})
 	}
 	return d
 }
@@ -185,4 +200,3 @@ func (r glassRenderer) MinSize() fyne.Size {
 func (r glassRenderer) Refresh()                     { canvas.Refresh(r.g) }
 func (r glassRenderer) Objects() []fyne.CanvasObject { return r.g.objects }
 func (r glassRenderer) Destroy()                     {}
-

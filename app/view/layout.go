@@ -21,9 +21,12 @@ type layout struct {
 	words   words
 	reading []page.Part
 	focus   int // index in reading; -1 none
-	gap     float32
-	radius  float32
-	wide    bool // landscape
+	// overflows says that a piece is higher than the room there is for it: the
+	// page is then drawn with a smaller text.
+	overflows bool
+	gap       float32
+	radius    float32
+	wide      bool // landscape
 }
 
 // words are the few sentences that only paging needs.
@@ -72,7 +75,11 @@ func (l *layout) areas() areas {
 		bottom = h
 	}
 	side := l.Px(56)
-	a.content = box{side, top + l.gap, w - 2*side, bottom - top - l.gap - l.Px(32)}
+	above := l.gap
+	if !l.wide && !l.low {
+		above = l.Px(48)
+	}
+	a.content = box{side, top + above, w - 2*side, bottom - top - above - l.Px(36)}
 	return a
 }
 
@@ -99,8 +106,13 @@ func (l *layout) head(at box, most float32) float32 {
 		_, h := l.measure(p.Banner.Text, s, at.w-l.Px(130))
 		h = max(h+l.Px(28), l.Px(76))
 		b := box{at.x, y, at.w, h}
-		l.rect(b, l.GoodTint, l.Good, 3, l.Px(20))
-		l.icon("check", l.Good, box{at.x + l.Px(18), y, l.Px(60), h})
+		icon, ink, tint := "check", l.Good, l.GoodTint
+		if p.Banner.Tone == page.Warn {
+			icon, ink, tint = "alert-triangle", l.Warn, l.WarnTint
+		}
+		s.colour = ink
+		l.rect(b, tint, ink, 3, l.Px(20))
+		l.icon(icon, ink, box{at.x + l.Px(18), y, l.Px(60), h})
 		l.text(p.Banner.Text, s, box{at.x + l.Px(96), y + l.Px(14), at.w - l.Px(130), h})
 		l.mark(l.part(-1, 4), b)
 		y += h + l.gap*0.7
@@ -134,6 +146,9 @@ func (l *layout) head(at box, most float32) float32 {
 	size := l.Size(theme.Title)
 	s := l.style(size, theme.Bold, l.Ink)
 	// A long title in a low or enlarged page gives way before its content does.
+	if l.low && !l.wide {
+		s.size = min(s.size, l.Fixed(theme.Title)*0.75)
+	}
 	for range 6 {
 		_, h := l.measure(p.Title, s, at.w)
 		if y-at.y+h <= most || s.size <= l.Fixed(theme.Button) {
@@ -278,7 +293,11 @@ func (l *layout) flow(list []piece, at box, screen int) (screens, shown int) {
 	if l.low || l.wide {
 		pager = l.Px(96)
 	}
-	cuts := l.split(list, at.h-pager-l.gap)
+	room := at.h - pager - l.gap
+	if l.tallest(list) > room+1 {
+		l.overflows = true
+	}
+	cuts := l.split(list, room)
 	// The screen that holds the focus is the one to show.
 	for n := range cuts {
 		for _, p := range l.screenOf(list, cuts, n) {

@@ -2,6 +2,7 @@ package view
 
 import (
 	"image/color"
+	"strings"
 
 	"parvis/app/page"
 	"parvis/app/theme"
@@ -121,12 +122,19 @@ func (l *layout) rowHeight(c page.Choice, width float32) float32 {
 	if c.Badge != nil {
 		h += l.badgeHeight() + l.Px(10)
 	}
-	return max(h+l.Px(44), l.Px(148))
+	return max(h+l.Px(44), l.rowLeast())
+}
+
+func (l *layout) rowLeast() float32 {
+	if l.wide || l.low {
+		return l.Px(118)
+	}
+	return l.Px(148)
 }
 
 // rowText returns the width that a row leaves for its text and the text's height.
 func (l *layout) rowText(c page.Choice, width float32) (w, h float32) {
-	w = width - l.Px(38)
+	w = width - l.Px(60)
 	if c.Icon != "" || c.Letter != "" || c.Switch {
 		w -= l.Px(146)
 	}
@@ -134,7 +142,7 @@ func (l *layout) rowText(c page.Choice, width float32) (w, h float32) {
 		sw, _ := l.measure(c.Side, l.style(l.Size(theme.RowTitle), theme.Bold, l.Ink), 1e5)
 		nw, _ := l.measure(c.SideNote, l.style(l.Size(theme.RowDetail), theme.Regular, l.Muted), 1e5)
 		w -= max(sw, nw) + l.Px(56)
-	} else {
+	} else if !c.Switch {
 		w -= l.Px(70)
 	}
 	_, h = l.measure(c.Label, l.style(l.Size(theme.RowTitle), theme.SemiBold, l.Ink), w)
@@ -162,9 +170,16 @@ func (l *layout) rows(i int, g page.Choices, width float32) []piece {
 	}
 	gap := l.Px(28)
 	cell := (width - gap*float32(columns-1)) / float32(columns)
-	// Large words need the whole width.
-	if columns > 1 && cell < l.Size(theme.RowTitle)*9 {
-		columns, cell = 1, width
+	// A word that would break needs the whole width.
+	for _, c := range g.Items {
+		w := cell - l.Px(48)
+		if g.Shape != page.Grid || c.Icon != "" {
+			w, _ = l.rowText(c, cell)
+		}
+		if l.longestWord(c.Label, l.Size(theme.RowTitle)) > w {
+			columns, cell = 1, width
+			break
+		}
 	}
 	var list []piece
 	if g.Label != "" {
@@ -174,17 +189,47 @@ func (l *layout) rows(i int, g page.Choices, width float32) []piece {
 		items := g.Items[from:min(from+columns, len(g.Items))]
 		p := piece{choices: len(items)}
 		for n, c := range items {
-			p.height = max(p.height, l.rowHeight(c, cell))
+			if g.Shape == page.Grid && c.Icon == "" {
+				_, th := l.measure(c.Label, l.style(l.Size(theme.RowTitle), theme.SemiBold, l.Ink), cell-l.Px(48))
+				_, dh := l.measure(c.Detail, l.style(l.Size(theme.RowDetail), theme.Regular, l.Ink), cell-l.Px(48))
+				p.height = max(p.height, th+dh+l.Px(64), l.Px(160))
+			} else {
+				p.height = max(p.height, l.rowHeight(c, cell))
+			}
 			p.parts = append(p.parts, l.part(i, from+n))
 		}
 		p.draw = func(at box) {
 			for n, c := range items {
-				l.row(c, p.parts[n], box{at.x + float32(n)*(cell+gap), at.y, cell, p.height})
+				b := box{at.x + float32(n)*(cell+gap), at.y, cell, p.height}
+				if g.Shape == page.Grid && c.Icon == "" {
+					l.card(c, p.parts[n], b)
+				} else {
+					l.row(c, p.parts[n], b)
+				}
 			}
 		}
 		list = append(list, p)
 	}
 	return list
+}
+
+// card draws a choice without an icon, its words in the middle. The one in
+// force bears a check.
+func (l *layout) card(c page.Choice, part int, at box) {
+	ink, muted, icon := l.ground(c, at, false)
+	title := l.style(l.Size(theme.RowTitle), theme.SemiBold, ink)
+	detail := l.style(l.Size(theme.RowDetail), theme.Regular, muted)
+	title.align, detail.align = centre, centre
+	in := at.inset(l.Px(24))
+	_, th := l.measure(c.Label, title, in.w)
+	_, dh := l.measure(c.Detail, detail, in.w)
+	y := at.y + (at.h-th-dh)/2
+	l.text(c.Label, title, box{in.x, y, in.w, 0})
+	l.text(c.Detail, detail, box{in.x, y + th, in.w, 0})
+	if c.Switch && c.On {
+		l.icon("check", icon, box{at.x + at.w - l.Px(60), at.y + l.Px(10), l.Px(48), l.Px(48)})
+	}
+	l.mark(part, at)
 }
 
 // headingPiece is the heading over a group of choices.
@@ -203,7 +248,7 @@ func (l *layout) row(c page.Choice, part int, at box) {
 	sh := l.Accent(c.Accent)
 	x := at.x + l.Px(38)
 	if c.Icon != "" || c.Letter != "" || c.Switch {
-		side := l.Px(110)
+		side := min(l.Px(110), at.h-l.Px(28))
 		tile := box{x, at.y + (at.h-side)/2, side, side}
 		tint := sh.Tint
 		if c.Disabled() {
@@ -219,7 +264,7 @@ func (l *layout) row(c page.Choice, part int, at box) {
 			s.align = centre
 			l.fit(c.Letter, s, tile)
 		} else if name != "" {
-			l.icon(name, icon, tile.inset(l.Px(19)))
+			l.icon(name, icon, tile.inset(side*0.17))
 		}
 		x += l.Px(146)
 	}
@@ -246,7 +291,7 @@ func (l *layout) row(c page.Choice, part int, at box) {
 		h := l.text(c.Side, side, right)
 		right.y += h + l.Px(2)
 		l.text(c.SideNote, detail, right)
-	} else if !c.Disabled() {
+	} else if !c.Disabled() && !c.Switch {
 		l.icon("chevron-right", ink, box{at.x + at.w - l.Px(96), at.y + (at.h-l.Px(52))/2, l.Px(52), l.Px(52)})
 	}
 	l.mark(part, at)
@@ -276,13 +321,24 @@ func (l *layout) tileStroke() float32 {
 }
 
 func (l *layout) tiles(i int, g page.Choices, width float32) []piece {
-	columns := 2
+	if l.low && !l.wide { // half the glass: icon and label side by side
+		g.Shape = page.Grid
+		for n := range g.Items {
+			g.Items[n].Detail = ""
+		}
+		return l.rows(i, g, width)
+	}
+	columns, gap := 2, l.Px(32)
+	cell := func() float32 { return (width - gap*float32(columns-1)) / float32(columns) }
 	if l.wide {
 		columns = len(g.Items)
+		for _, c := range g.Items {
+			if l.longestWord(c.Label, l.Size(theme.Button)*1.18) > cell()-l.Px(88) {
+				columns = 2
+			}
+		}
 	}
-	gap := l.Px(32)
-	cell := (width - gap*float32(columns-1)) / float32(columns)
-	inside := cell - l.Px(88)
+	inside := cell() - l.Px(88)
 	height := func(c page.Choice) float32 {
 		_, t := l.measure(c.Label, l.style(l.Size(theme.Button)*1.18, theme.Bold, l.Ink), inside)
 		_, d := l.measure(c.Detail, l.style(l.Size(theme.RowDetail), theme.Regular, l.Ink), inside)
@@ -296,17 +352,26 @@ func (l *layout) tiles(i int, g page.Choices, width float32) []piece {
 			p.height = max(p.height, height(c))
 			p.parts = append(p.parts, l.part(i, from+n))
 		}
-		if !l.low {
+		if columns > 2 || !l.wide {
 			p.height += l.Px(100)
 		}
 		p.draw = func(at box) {
 			for n, c := range items {
-				l.tile(c, p.parts[n], box{at.x + float32(n)*(cell+gap), at.y, cell, at.h})
+				l.tile(c, p.parts[n], box{at.x + float32(n)*(cell()+gap), at.y, cell(), at.h})
 			}
 		}
 		list = append(list, p)
 	}
 	return list
+}
+
+func (l *layout) longestWord(text string, size float32) float32 {
+	longest := float32(0)
+	for _, word := range strings.Fields(text) {
+		w, _ := l.measure(word, l.style(size, theme.Bold, l.Ink), 1e5)
+		longest = max(longest, w)
+	}
+	return longest
 }
 
 func (l *layout) tile(c page.Choice, part int, at box) {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 	_ "time/tzdata" // a borne keeps French time whatever its system carries
@@ -20,10 +22,10 @@ import (
 
 type commands struct {
 	Run      runCmd           `cmd:"" help:"Ouvre la borne."`
-//	Places   command.Places   `cmd:"" help:"Lieux de médiation numérique."`
-//	Hours    command.Hours    `cmd:"" help:"Lit des horaires d’ouverture."`
+	Places   command.Places   `cmd:"" help:"Lieux de médiation numérique."`
+	Hours    command.Hours    `cmd:"" help:"Lit des horaires d’ouverture."`
 	Demarche command.Demarche `cmd:"" help:"Démarches guidées."`
-//	Ticket   command.Ticket   `cmd:"" help:"Tickets."`
+	Ticket   command.Ticket   `cmd:"" help:"Tickets."`
 	Callback command.Callback `cmd:"" help:"Demandes de rappel en attente."`
 }
 
@@ -49,19 +51,28 @@ func main() {
 	}
 }
 
-// clock is French time. PARVIS_NOW, for tests and pictures, moves its start.
-func clock(start string) (func() time.Time, error) {
+// clock is French time. For tests and pictures PARVIS_NOW moves its start, and
+// makes it run faster: "2026-11-24T10:42:00+01:00" or, twenty times as fast,
+// "2026-11-24T10:42:00+01:00 x20".
+func clock(setting string) (func() time.Time, error) {
 	paris, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
 		return nil, err
 	}
-	if start == "" {
+	if setting == "" {
 		return func() time.Time { return time.Now().In(paris) }, nil
+	}
+	start, haste, fast := strings.Cut(setting, " x")
+	speed := 1
+	if fast {
+		if speed, err = strconv.Atoi(haste); err != nil {
+			return nil, fmt.Errorf("PARVIS_NOW: %w", err)
+		}
 	}
 	from, err := time.Parse(time.RFC3339, start)
 	if err != nil {
 		return nil, fmt.Errorf("PARVIS_NOW: %w", err)
 	}
 	began := time.Now()
-	return func() time.Time { return from.Add(time.Since(began)).In(paris) }, nil
+	return func() time.Time { return from.Add(time.Since(began) * time.Duration(speed)).In(paris) }, nil
 }

@@ -47,8 +47,8 @@ func (c *runCmd) Run(rt *command.Runtime) error {
 		return err
 	}
 	if c.Size != "" {
-		if _, err := fmt.Sscanf(c.Size, "%dx%d", &prof.Screen.Width, &prof.Screen.Height); err != nil {
-			return fmt.Errorf("--size %s : attendu LARGEURxHAUTEUR en pixels", c.Size)
+		if err := prof.Screen.Resize(c.Size); err != nil {
+			return fmt.Errorf("--size : %w", err)
 		}
 	}
 	contents := rt.Content

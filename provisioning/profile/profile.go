@@ -43,6 +43,17 @@ type Screen struct {
 	FloorMM float32 `toml:"hauteur_sol_mm"` // of the picture's lower edge
 }
 
+// Resize takes another number of pixels ("1920x1080") of the same size each.
+func (s *Screen) Resize(size string) error {
+	var w, h int
+	if n, err := fmt.Sscanf(size, "%dx%d", &w, &h); n != 2 || err != nil || w < 320 || h < 320 {
+		return fmt.Errorf("%q : attendu LARGEURxHAUTEUR en pixels, par exemple 1920x1080", size)
+	}
+	s.WidthMM *= float32(w) / float32(s.Width)
+	s.Width, s.Height = w, h
+	return nil
+}
+
 // Printer is the ticket printer; without a port there is none.
 type Printer struct {
 	Port string `toml:"port"`

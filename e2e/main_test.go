@@ -1,0 +1,38 @@
+// Package e2e drives the real program in front of a virtual screen, with a
+// simulated printer at the other end of a serial line.
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+
+	"parvis/e2e/xdrive"
+)
+
+func TestMain(m *testing.M) {
+	if err := xdrive.Build(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// morning is a Tuesday on which the demo places are open.
+const morning = "PARVIS_NOW=2026-11-24T10:42:00+01:00"
+
+// tap touches one target after the other, each on the page that the one before led to.
+func tap(b *xdrive.Borne, ids ...string) {
+	for _, id := range ids {
+		b.Tap(id)
+		b.WaitDrawn()
+	}
+}
+
+// write types on the borne's own keyboard.
+func write(b *xdrive.Borne, text string) {
+	for _, r := range text {
+		tap(b, "key:"+string(r))
+	}
+}

@@ -1,0 +1,253 @@
+package e2e
+
+import (
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/image/draw"
+
+	"parvis/e2e/xdrive"
+)
+
+// TestScreens draws every page in every look into the folder named by
+// PARVIS_SCREENS: make screens.
+func TestScreens(t *testing.T) {
+	dir := os.Getenv("PARVIS_SCREENS")
+	if dir == "" {
+		t.Skip("PARVIS_SCREENS names no folder: run make screens")
+	}
+	for _, look := range []struct {
+		name, size string
+		keys       []string // pressed on the home page
+		lang       string
+	}{
+		{name: "portrait", size: "1080x1920"},
+		{name: "portrait-large", size: "1080x1920", keys: []string{"F2", "F2"}},
+		{name: "portrait-contrast", size: "1080x1920", keys: []string{"F3"}},
+		{name: "portrait-falc", size: "1080x1920", lang: "falc"},
+		{name: "portrait-low", size: "1080x1920", keys: []string{"low"}},
+		{name: "landscape", size: "1920x1080"},
+		{name: "landscape-large", size: "1920x1080", keys: []string{"F2", "F2"}},
+		{name: "landscape-contrast", size: "1920x1080", keys: []string{"F3"}},
+	} {
+		t.Run(look.name, func(t *testing.T) {
+			out := filepath.Join(dir, look.name)
+			if err := os.MkdirAll(out, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			a := &album{t: t, dir: out, keys: look.keys, lang: look.lang}
+			a.b = xdrive.StartBorne(t, xdrive.Options{Size: look.size, Env: []string{morning}})
+			a.pages()
+			a.b = xdrive.StartBorne(t, xdrive.Options{Size: look.size, Env: []string{morning + " x20"}})
+			a.open()
+			a.b.WaitPage("timeout")
+			a.shot("timeout")
+		})
+	}
+}
+
+// album takes pictures of one look.
+type album struct {
+	t    *testing.T
+	b    *xdrive.Borne
+	dir  string
+	keys []string
+	lang string
+}
+
+func (a *album) open() {
+	first := "start"
+	if a.lang != "" {
+		first = "lang:" + a.lang
+	}
+	tap(a.b, first)
+	for _, k := range a.keys {
+		if k == "low" {
+			tap(a.b, "nav.language", "low", "nav.home")
+			continue
+		}
+		a.b.Key(k)
+		a.b.WaitDrawn()
+	}
+}
+
+// find turns the screens of a page until a target is in sight, and touches it.
+func (a *album) find(ids ...string) {
+	for _, id := range ids {
+		for {
+			p := a.b.Page()
+			if has(p, id) || !has(p, "pager.next") {
+				break
+			}
+			tap(a.b, "pager.next")
+		}
+		tap(a.b, id)
+	}
+}
+
+func has(p xdrive.Page, id string) bool {
+	for _, t := range p.Targets {
+		if t.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *album) pages() {
+	b := a.b
+	a.shot("attract")
+	a.open()
+	a.shot("home")
+	a.find("demarches")
+	a.shot("demarches")
+	a.find("themes")
+	a.shot("demarche-themes")
+	tap(b, "nav.back")
+	a.find("search")
+	write(b, "cart")
+	a.shot("demarche-search")
+	tap(b, "nav.back")
+	a.find("demarche:carte-identite-passeport")
+	a.shot("demarche-question")
+	a.find("answer:carte", "answer:adulte", "answer:premiere", "answer:oui")
+	a.all("demarche-result")
+	a.find("online")
+	a.shot("demarche-online")
+	tap(b, "nav.back")
+	a.find("where")
+	a.shot("demarche-where")
+	tap(b, "nav.back")
+	a.find("sources")
+	a.shot("demarche-sources")
+	tap(b, "nav.home")
+	a.find("help")
+	a.shot("help-need")
+	a.find("need:demarches")
+	a.shot("places")
+	a.find("filters")
+	a.shot("places-filters")
+	a.find("group:care")
+	a.shot("places-filter")
+	tap(b, "nav.back", "nav.back")
+	a.find("place:demo-02")
+	a.all("place")
+	a.find("phone")
+	a.shot("place-phone")
+	tap(b, "nav.home")
+	a.find("help", "search")
+	write(b, "medi")
+	a.shot("places-search")
+	tap(b, "nav.home")
+	a.find("level")
+	a.shot("level-question")
+	for a.b.Page().Page == "level.question" {
+		for _, target := range b.Page().Targets {
+			if len(target.ID) > 7 && target.ID[:7] == "answer:" {
+				tap(b, target.ID)
+				break
+			}
+		}
+	}
+	a.all("level-result")
+	tap(b, "nav.home")
+	a.find("card")
+	a.all("card")
+	tap(b, "nav.language")
+	a.all("language")
+	tap(b, "nav.person")
+	a.shot("person")
+	tap(b, "nav.home")
+	a.find("callback")
+	a.shot("callback-topic")
+	a.find("topic:social_sante")
+	write(b, "0612345")
+	a.shot("callback-phone")
+	write(b, "678")
+	a.find("continue", "slot:1")
+	a.shot("callback-when")
+	a.find("continue")
+	write(b, "L")
+	write(b, "ea")
+	a.shot("callback-name")
+	a.find("continue")
+	a.all("callback-review")
+	a.find("consent", "send")
+	b.WaitPage("callback.done")
+	a.shot("callback-done")
+	b.Printer("paper out")
+	a.find("print")
+	b.WaitPage("print.failed")
+	a.shot("print-failed")
+	b.Printer("paper in")
+	a.find("back", "leave", "face:some", "missing:internet")
+	a.shot("leaving")
+}
+
+// all takes every screen of a page.
+func (a *album) all(name string) {
+	a.shot(name)
+	for n := 2; a.b.Page().Screen < a.b.Page().Screens; n++ {
+		tap(a.b, "pager.next")
+		a.shot(name + "-" + string(rune('0'+n)))
+	}
+}
+
+// shot keeps a small picture, in few colours.
+func (a *album) shot(name string) {
+	a.t.Helper()
+	full := filepath.Join(a.t.TempDir(), "full.png")
+	a.b.Screenshot(full)
+	f, err := os.Open(full)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer f.Close()
+	img, err := png.Decode(f)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	size := img.Bounds().Size().Div(3)
+	small := image.NewRGBA(image.Rectangle{Max: size})
+	draw.CatmullRom.Scale(small, small.Bounds(), img, img.Bounds(), draw.Src, nil)
+	pal := image.NewPaletted(small.Bounds(), commonColours(small))
+	draw.Draw(pal, pal.Bounds(), small, image.Point{}, draw.Src)
+	out, err := os.Create(filepath.Join(a.dir, name+".png"))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer out.Close()
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(out, pal); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+// commonColours is a palette of the most frequent colours of a picture.
+func commonColours(img *image.RGBA) color.Palette {
+	count := map[color.RGBA]int{}
+	for i := 0; i < len(img.Pix); i += 4 {
+		p := img.Pix[i : i+3]
+		count[color.RGBA{p[0] &^ 7, p[1] &^ 7, p[2] &^ 7, 255}]++
+	}
+	var pal color.Palette
+	for len(pal) < 64 && len(count) > 0 {
+		var best color.RGBA
+		most := 0
+		for c, n := range count {
+			if n > most || n == most && less(c, best) {
+				best, most = c, n
+			}
+		}
+		delete(count, best)
+		pal = append(pal, color.RGBA{best.R | 7&-(best.R>>7), best.G | 7&-(best.G>>7), best.B | 7&-(best.B>>7), 255})
+	}
+	return pal
+}
+
+func less(a, b color.RGBA) bool {
+	return uint32(a.R)<<16|uint32(a.G)<<8|uint32(a.B) < uint32(b.R)<<16|uint32(b.G)<<8|uint32(b.B)
+}
