@@ -1,11 +1,14 @@
 package e2e
 
 import (
+	"cmp"
 	"image"
 	"image/color"
 	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"golang.org/x/image/draw"
@@ -42,7 +45,7 @@ func TestScreens(t *testing.T) {
 			a := &album{t: t, dir: out, keys: look.keys, lang: look.lang}
 			a.b = xdrive.StartBorne(t, xdrive.Options{Size: look.size, Env: []string{morning}})
 			a.pages()
-			a.b = xdrive.StartBorne(t, xdrive.Options{Size: look.size, Env: []string{morning + " x20"}})
+			a.b = xdrive.StartBorne(t, xdrive.Options{Size: look.size, Env: []string{morning + " x8"}})
 			a.open()
 			a.b.WaitPage("timeout")
 			a.shot("timeout")
@@ -78,11 +81,10 @@ func (a *album) open() {
 // find turns the screens of a page until a target is in sight, and touches it.
 func (a *album) find(ids ...string) {
 	for _, id := range ids {
-		for {
-			p := a.b.Page()
-			if has(p, id) || !has(p, "pager.next") {
-				break
-			}
+		for p := a.b.Page(); !has(p, id) && p.Screen > 1; p = a.b.Page() {
+			tap(a.b, "pager.previous")
+		}
+		for p := a.b.Page(); !has(p, id) && p.Screen < p.Screens; p = a.b.Page() {
 			tap(a.b, "pager.next")
 		}
 		tap(a.b, id)
@@ -176,7 +178,9 @@ func (a *album) pages() {
 	a.shot("callback-name")
 	a.find("continue")
 	a.all("callback-review")
-	a.find("consent", "send")
+	tap(b, "consent")
+	a.shot("callback-agreed")
+	tap(b, "send")
 	b.WaitPage("callback.done")
 	a.shot("callback-done")
 	b.Printer("paper out")
@@ -226,28 +230,28 @@ func (a *album) shot(name string) {
 	}
 }
 
-// commonColours is a palette of the most frequent colours of a picture.
+// commonColours is a palette of the most frequent colours of a picture, one of
+// each group of colours that look alike.
 func commonColours(img *image.RGBA) color.Palette {
-	count := map[color.RGBA]int{}
+	type group struct {
+		colour color.RGBA
+		n      int
+	}
+	groups := map[[3]byte]*group{}
 	for i := 0; i < len(img.Pix); i += 4 {
 		p := img.Pix[i : i+3]
-		count[color.RGBA{p[0] &^ 7, p[1] &^ 7, p[2] &^ 7, 255}]++
-	}
-	var pal color.Palette
-	for len(pal) < 64 && len(count) > 0 {
-		var best color.RGBA
-		most := 0
-		for c, n := range count {
-			if n > most || n == most && less(c, best) {
-				best, most = c, n
-			}
+		key := [3]byte{p[0] >> 3, p[1] >> 3, p[2] >> 3}
+		if groups[key] == nil {
+			groups[key] = &group{colour: color.RGBA{p[0], p[1], p[2], 255}}
 		}
-		delete(count, best)
-		pal = append(pal, color.RGBA{best.R | 7&-(best.R>>7), best.G | 7&-(best.G>>7), best.B | 7&-(best.B>>7), 255})
+		groups[key].n++
+	}
+	list := slices.SortedFunc(maps.Values(groups), func(a, b *group) int {
+		return cmp.Or(b.n-a.n, cmp.Compare(a.colour.R, b.colour.R), cmp.Compare(a.colour.G, b.colour.G), cmp.Compare(a.colour.B, b.colour.B))
+	})
+	var pal color.Palette
+	for _, g := range list[:min(len(list), 96)] {
+		pal = append(pal, g.colour)
 	}
 	return pal
-}
-
-func less(a, b color.RGBA) bool {
-	return uint32(a.R)<<16|uint32(a.G)<<8|uint32(a.B) < uint32(b.R)<<16|uint32(b.G)<<8|uint32(b.B)
 }

@@ -231,9 +231,8 @@ func (j *Journey) chooseName(_ context.Context, v *visit.Visit, id string) *Task
 // review shows all that would leave, each line to be mended by touching it.
 func (j *Journey) review(ctx context.Context, v *visit.Visit) page.Page {
 	w := j.words(v)
-	mend := w.T("callback.mend")
 	line := func(id, icon, label, value string, private bool) page.Choice {
-		c := page.Choice{ID: "mend:" + id, Label: value, Detail: label, Side: mend, Icon: icon, Accent: page.Callback}
+		c := page.Choice{ID: "mend:" + id, Label: value, Detail: label, Icon: icon, Accent: page.Callback}
 		if private && !j.MaySay(v) {
 			c.Spoken = w.T("callback.kept_silent")
 		}
@@ -254,10 +253,9 @@ func (j *Journey) review(ctx context.Context, v *visit.Visit) page.Page {
 		line("when", "calendar", w.T("callback.review_when"), upperFirst(j.draftSlot(v, w)), false),
 		line("name", "user", w.T("callback.review_name"), name, len(v.Draft.Name) > 0),
 	}
-	p := page.Page{Accent: page.Callback, Title: w.T("callback.review_title"), Private: true, Blocks: []page.Block{
+	p := page.Page{Accent: page.Callback, Title: w.T("callback.review_title"), Lead: w.T("callback.mend"), Private: true, Blocks: []page.Block{
 		page.Choices{Items: rows},
 		page.Text{Style: page.Muted, Text: j.reviewNote(ctx, v, w)},
-		page.Choices{Items: []page.Choice{{ID: "consent", Label: w.T("callback.consent"), Switch: true, On: v.Draft.Consent, Accent: page.Callback}}},
 	}}
 	if v.Speech {
 		p.Blocks = append(p.Blocks, j.hear(v, w))
@@ -266,7 +264,7 @@ func (j *Journey) review(ctx context.Context, v *visit.Visit) page.Page {
 	if !v.Draft.Consent {
 		send.Why = w.T("callback.send_why")
 	}
-	p.Actions = []page.Choice{send}
+	p.Actions = []page.Choice{{ID: "consent", Label: w.T("callback.consent"), Switch: true, On: v.Draft.Consent, Accent: page.Callback}, send}
 	return p
 }
 

@@ -30,7 +30,7 @@ func (j *Journey) demarches(_ context.Context, v *visit.Visit) page.Page {
 		Blocks: []page.Block{
 			page.Choices{Shape: page.Chips, Items: []page.Choice{
 				{ID: "popular", Label: w.T("demarches.popular"), Switch: true, On: v.Theme == ""},
-				{ID: "themes", Label: themeLabel, Switch: true, On: v.Theme != "", Icon: "category"},
+				{ID: "themes", Label: themeLabel, Switch: true, On: v.Theme != ""},
 				{ID: "search", Label: w.T("demarches.search"), Icon: "search"},
 			}},
 			page.Choices{Items: demarcheRows(list, w)},

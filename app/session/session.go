@@ -49,6 +49,7 @@ type Session struct {
 	fresh   bool // the resident has not moved since the page came
 	warning bool
 	busy    bool
+	dim     bool
 	hint    string // why the disabled choice just touched does nothing
 	heard   string // choice that speech mode has read out, so that a second touch acts
 	volume  int
@@ -110,9 +111,10 @@ func (s *Session) show(fresh, wiped bool) {
 	if s.reading >= 0 {
 		focus = s.reading
 	}
+	s.dim = s.page.Name == "attract" && s.Journey.Closed()
 	s.Show(Frame{
 		Page: s.page, Focus: focus, TextStep: s.visit.TextStep, Contrast: s.visit.Contrast, Low: s.visit.Low,
-		Dim: s.page.Name == "attract" && s.Journey.Closed(), Fresh: fresh, Wiped: wiped,
+		Dim: s.dim, Fresh: fresh, Wiped: wiped,
 	})
 }
 
@@ -260,7 +262,9 @@ func (s *Session) run(t *journey.Task) {
 func (s *Session) Tick() {
 	now := s.Now()
 	if s.page.Name == "attract" {
-		s.render(false) // the clock in the header, the veil at closing time
+		if s.dim != s.Journey.Closed() {
+			s.render(false)
+		}
 		return
 	}
 	if s.busy || s.reading >= 0 {

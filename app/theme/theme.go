@@ -155,7 +155,14 @@ const (
 )
 
 // Size is the size of a role at the current text step.
-func (t *Theme) Size(r Role) float32 { return float32(r) * t.unit * t.text }
+// Titles and buttons, large to begin with, grow half as much as the rest.
+func (t *Theme) Size(r Role) float32 {
+	grow := t.text
+	if r >= Button {
+		grow = 1 + (t.text-1)/2
+	}
+	return float32(r) * t.unit * grow
+}
 
 // Fixed is the size of a role that does not grow, because its place cannot:
 // the navigation and the keys. It still meets the least height on the glass.

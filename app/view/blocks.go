@@ -93,7 +93,7 @@ func (l *layout) table(i int, t page.Table, width float32) []piece {
 	for n, line := range t.Lines {
 		size, weight := l.Size(theme.RowDetail), theme.Regular
 		if line.Strong {
-			size, weight = l.Size(theme.Body)*1.1, theme.Bold
+			weight = theme.Bold
 		}
 		label, value := l.style(size, weight, l.Ink), l.style(size, weight, l.Ink)
 		value.align = end
@@ -127,6 +127,9 @@ func (l *layout) cards(lines []piece, width float32) []piece {
 	var list []piece
 	gap := l.Px(10)
 	most := l.Screen.Height * 0.3
+	if l.wide {
+		most = l.Screen.Height * 0.22
+	}
 	for from := 0; from < len(lines); {
 		to, h := from, float32(0)
 		for to < len(lines) && (to == from || h+lines[to].height+gap < most) {
@@ -286,7 +289,7 @@ func (l *layout) key(k page.Key, part int, at box, tall bool) {
 func (l *layout) qrPiece(i int, q page.QR, width float32) piece {
 	side := min(width*0.62, l.Px(560))
 	if l.low || l.wide {
-		side = min(width*0.4, l.Px(360))
+		side = min(width*0.4, l.Px(290))
 	}
 	s := l.style(l.Size(theme.RowDetail), theme.SemiBold, l.Ink)
 	s.align = centre
@@ -304,15 +307,15 @@ func (l *layout) codePiece(i int, c page.Code, width float32) piece {
 	label.align = centre
 	code := l.style(l.Size(theme.CodeSign), theme.Bold, l.Ink)
 	code.align = centre
-	w := min(width, l.Px(760))
-	_, lh := l.measure(c.Label, label, w)
+	w := min(width, l.Px(800))
+	_, lh := l.measure(c.Label, label, w-l.Px(60))
 	h := lh + code.size*1.25 + l.Px(64)
 	part := l.part(i, 0)
 	return piece{height: h, parts: []int{part}, draw: func(at box) {
 		b := box{at.x + (at.w-w)/2, at.y, w, h}
 		l.rect(b, l.Card, l.Edge, l.Px(4), l.radius)
 		y := b.y + l.Px(32)
-		l.text(c.Label, label, box{b.x, y, w, 0})
+		l.text(c.Label, label, box{b.x + l.Px(30), y, w - l.Px(60), 0})
 		l.fit(c.Code, code, box{b.x + l.Px(30), y + lh, w - l.Px(60), code.size * 1.25})
 		l.mark(part, b)
 	}}
@@ -370,11 +373,11 @@ func (l *layout) actionRows(width float32) [][]page.Choice {
 // actionsFit reports whether every label stands in at most two lines of whole words.
 func (l *layout) actionsFit(acts []page.Choice, width float32) bool {
 	for _, c := range acts {
-		s := l.style(l.actionSize(), theme.SemiBold, l.Ink)
+		s := l.style(l.labelSize(c), theme.SemiBold, l.Ink)
 		in := l.actionTextWidth(c, width)
 		_, h := l.measure(c.Label, s, in)
 		for _, word := range strings.Fields(c.Label) {
-			if w, _ := l.measure(word, s, 1e5); w > in {
+			if w, _ := l.measure(word, s, 1e5); w > in-2 {
 				return false
 			}
 		}
@@ -393,9 +396,17 @@ func (l *layout) actionSize() float32 {
 	return size
 }
 
+// labelSize is smaller where an action is a sentence to agree to.
+func (l *layout) labelSize(c page.Choice) float32 {
+	if c.Switch {
+		return l.actionSize() * 0.8
+	}
+	return l.actionSize()
+}
+
 func (l *layout) actionTextWidth(c page.Choice, width float32) float32 {
 	w := width - l.Px(60)
-	if c.Icon != "" {
+	if c.Icon != "" || c.Switch {
 		w -= l.Px(96)
 	}
 	return w
@@ -420,7 +431,7 @@ func (l *layout) actionRowHeight(row []page.Choice, width float32) float32 {
 		h = l.Px(104)
 	}
 	for _, c := range row {
-		_, th := l.measure(c.Label, l.style(l.actionSize(), theme.SemiBold, l.Ink), l.actionTextWidth(c, cell))
+		_, th := l.measure(c.Label, l.style(l.labelSize(c), theme.SemiBold, l.Ink), l.actionTextWidth(c, cell))
 		h = max(h, th+l.Px(36))
 	}
 	return h
@@ -442,8 +453,13 @@ func (l *layout) actions(at box) {
 
 // button draws an action: icon and label side by side, centred.
 func (l *layout) button(c page.Choice, part int, at box) {
-	ink, _, icon := l.ground(page.Choice{ID: c.ID, Label: c.Label, Spoken: c.Spoken, Accent: c.Accent, Why: c.Why, Switch: true}, at, c.Primary)
+	asGround := c
+	asGround.Switch = true // a button always has a strong edge
+	ink, _, icon := l.ground(asGround, at, c.Primary)
 	l.targets[len(l.targets)-1].choice = c
+	if c.Switch {
+		c.Icon = switchIcon(c)
+	}
 	if c.Primary && !c.Disabled() {
 		icon = ink
 		if l.Contrast {
@@ -452,7 +468,17 @@ func (l *layout) button(c page.Choice, part int, at box) {
 	} else if !c.Disabled() {
 		icon = l.Ink
 	}
-	s := l.style(l.actionSize(), theme.SemiBold, ink)
+	if l.page.Layout == page.Dark {
+		fill, edge := l.Dark, l.OnDark
+		ink = l.OnDark
+		if c.Primary {
+			fill, edge, ink = l.Call, l.Call, l.OnCall
+		}
+		g := l.rect(at, fill, edge, l.Px(4), l.radius)
+		t := &l.targets[len(l.targets)-1]
+		t.ground, t.rest, t.press = g, fill, l.pressed(fill)
+	}
+	s := l.style(l.labelSize(c), theme.SemiBold, ink)
 	in := l.actionTextWidth(c, at.w)
 	w, h := l.measure(c.Label, s, in)
 	x := at.x + (at.w-w)/2

@@ -27,8 +27,7 @@ type Glass struct {
 	part    int // which screen of the page is shown
 	objects []fyne.CanvasObject
 	targets []target
-	finger  *target
-	down    fyne.Position
+	finger  *target // under the finger, while it is down
 }
 
 // Drawn tells where the choices of a page stand. It holds no words.
@@ -65,7 +64,7 @@ func (g *Glass) Draw(f session.Frame) {
 		g.ink.empty()
 	}
 	if f.Fresh {
-		g.part = 0
+		g.part, g.finger = 0, nil
 	}
 	g.frame = f
 	g.redraw()
@@ -86,11 +85,39 @@ func (g *Glass) redraw() {
 		g.ink.again()
 	}
 	g.part = shown
-	g.objects, g.targets, g.finger = l.objects, l.targets, nil
+	g.objects, g.targets = l.objects, l.targets
+	g.hold()
 	g.Refresh()
 	if g.drawn != nil {
 		g.drawn(g.describe(screens))
 	}
+}
+
+// hold keeps what a finger is on pressed when its page is drawn again under it.
+func (g *Glass) hold() {
+	if g.finger == nil {
+		return
+	}
+	for i := range g.targets {
+		if t := &g.targets[i]; t.choice.ID == g.finger.choice.ID {
+			g.finger = t
+			t.show(true)
+			return
+		}
+	}
+	g.finger = nil
+}
+
+// show draws a target pressed or at rest.
+func (t *target) show(pressed bool) {
+	if t.ground == nil {
+		return
+	}
+	t.ground.FillColor = t.rest
+	if pressed {
+		t.ground.FillColor = t.press
+	}
+	t.ground.Refresh()
 }
 
 // layout prepares an empty board for the frame.
@@ -136,10 +163,8 @@ const slopMM = 8
 
 // MouseDown shows the target pressed, in the same frame.
 func (g *Glass) MouseDown(e *desktop.MouseEvent) {
-	g.finger, g.down = g.at(e.Position), e.Position
-	if t := g.finger; t != nil && t.ground != nil {
-		t.ground.FillColor = t.press
-		t.ground.Refresh()
+	if g.finger = g.at(e.Position); g.finger != nil {
+		g.finger.show(true)
 	}
 }
 
@@ -148,32 +173,20 @@ func (g *Glass) MouseUp(e *desktop.MouseEvent) {
 	t := g.finger
 	g.finger = nil
 	if t == nil {
-		if g.at(e.Position) == nil {
-			g.touched("")
-		}
-		return
-	}
-	if t.ground != nil {
-		t.ground.FillColor = t.rest
-	}
-	slop := slopMM / g.screen.MMPerPixel()
-	if !t.inset(-slop).contains(e.Position.X, e.Position.Y) {
-		if t.ground != nil {
-			t.ground.Refresh()
-		}
 		g.touched("")
 		return
 	}
-	switch t.choice.ID {
-	case pagerNext:
+	t.show(false)
+	slop := slopMM / g.screen.MMPerPixel()
+	switch id := t.choice.ID; {
+	case !t.inset(-slop).contains(e.Position.X, e.Position.Y):
+		g.touched("")
+	case id == pagerNext:
 		g.turn(1)
-	case pagerPrevious:
+	case id == pagerPrevious:
 		g.turn(-1)
 	default:
-		if t.ground != nil {
-			t.ground.Refresh()
-		}
-		g.touched(t.choice.ID)
+		g.touched(id)
 	}
 }
 

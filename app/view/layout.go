@@ -9,6 +9,8 @@ import (
 type piece struct {
 	height  float32
 	stretch bool // may be drawn higher than height
+	touch   bool // holds something to touch that is no choice of a list
+	keep    bool // stands on the same screen as the next piece
 	choices int  // how many choices it holds
 	parts   []int
 	draw    func(at box)
@@ -67,31 +69,29 @@ func (l *layout) areas() areas {
 	}
 	a := areas{header: box{0, 0, w, header}, nav: box{0, h - nav, w, nav}}
 	top := header
-	if l.low {
-		top = l.lowTop()
-	}
 	bottom := a.nav.y
 	if len(l.page.Nav) == 0 {
 		bottom = h
 	}
 	side := l.Px(56)
 	above := l.gap
-	if !l.wide && !l.low {
+	if !l.wide {
 		above = l.Px(48)
 	}
 	a.content = box{side, top + above, w - 2*side, bottom - top - above - l.Px(36)}
 	return a
 }
 
-// lowTop is the upper edge of what can be reached in the low layout: half the
+// lowTop is the upper edge of what is touched: in the low layout half the
 // glass, or 1,220 mm above the floor (EN 301 549, 8.3.2), whichever is lower.
+// A landscape panel is no higher than an arm is long.
 func (l *layout) lowTop() float32 {
+	if !l.low || l.wide {
+		return 0
+	}
 	top := l.Screen.Height / 2
 	if l.Screen.FloorMM > 0 {
 		top = max(top, l.Screen.Height-l.MM(1220-l.Screen.FloorMM))
-	}
-	if l.wide {
-		top = min(top, l.Px(110)) // a landscape panel is no higher than an arm is long
 	}
 	return top
 }
@@ -146,9 +146,6 @@ func (l *layout) head(at box, most float32) float32 {
 	size := l.Size(theme.Title)
 	s := l.style(size, theme.Bold, l.Ink)
 	// A long title in a low or enlarged page gives way before its content does.
-	if l.low && !l.wide {
-		s.size = min(s.size, l.Fixed(theme.Title)*0.75)
-	}
 	for range 6 {
 		_, h := l.measure(p.Title, s, at.w)
 		if y-at.y+h <= most || s.size <= l.Fixed(theme.Button) {
@@ -240,7 +237,16 @@ func (l *layout) column(at box, screen int) (screens, shown int) {
 	fixed, flow, keys := l.pieces(at.w)
 	keysHeight := float32(0)
 	if keys != nil && !l.wide {
-		keysHeight = l.keysHeight(*keys.keys, at.h*0.52) + l.gap
+		most := at.h * 0.52
+		if l.low {
+			most = min(most, at.y+at.h-l.lowTop()-l.leastFlow(flow)-l.gap)
+			for _, p := range fixed {
+				if p.touch {
+					most -= p.height + l.gap
+				}
+			}
+		}
+		keysHeight = l.keysHeight(*keys.keys, most) + l.gap
 	}
 	fixedHeight := l.stack(fixed)
 	if fixedHeight > 0 {
@@ -254,9 +260,21 @@ func (l *layout) column(at box, screen int) (screens, shown int) {
 		l.keys(keys.block, *keys.keys, box{at.x, bottom - keysHeight + l.gap, at.w, keysHeight - l.gap})
 		bottom -= keysHeight
 	}
+	reach := l.lowTop()
 	for _, p := range fixed {
+		if p.touch {
+			y = max(y, reach)
+		}
 		p.draw(box{at.x, y, at.w, p.height})
 		y += p.height + l.gap
+	}
+	for _, p := range flow {
+		if p.choices > 0 || p.touch {
+			y = max(y, reach)
+		}
+	}
+	if len(fixed) > 0 && y-l.gap > bottom+1 {
+		l.overflows = true
 	}
 	return l.flow(flow, box{at.x, y, at.w, bottom - y}, screen)
 }
@@ -280,6 +298,24 @@ func (l *layout) tallest(list []piece) float32 {
 	return h
 }
 
+// leastFlow is the least height in which pieces can be shown one by one.
+func (l *layout) leastFlow(list []piece) float32 {
+	switch len(list) {
+	case 0:
+		return 0
+	case 1:
+		return list[0].height + l.gap
+	}
+	return l.tallest(list) + l.pagerHeight() + 2*l.gap
+}
+
+func (l *layout) pagerHeight() float32 {
+	if l.low || l.wide {
+		return l.Px(96)
+	}
+	return l.Px(132)
+}
+
 // flow draws pieces, on several screens where they don't fit on one.
 func (l *layout) flow(list []piece, at box, screen int) (screens, shown int) {
 	if len(list) == 0 {
@@ -289,10 +325,7 @@ func (l *layout) flow(list []piece, at box, screen int) (screens, shown int) {
 		l.drawPieces(list, at, true)
 		return 1, 0
 	}
-	pager := l.Px(132)
-	if l.low || l.wide {
-		pager = l.Px(96)
-	}
+	pager := l.pagerHeight()
 	room := at.h - pager - l.gap
 	if l.tallest(list) > room+1 {
 		l.overflows = true
@@ -323,7 +356,11 @@ func (l *layout) split(list []piece, height float32) []int {
 		if used > 0 {
 			h += l.gap
 		}
-		if used > 0 && (used+h > height+1 || choices+p.choices > maxChoices) {
+		need := h
+		if p.keep && i+1 < len(list) {
+			need += l.gap + list[i+1].height
+		}
+		if used > 0 && (used+need > height+1 || choices+p.choices > maxChoices) {
 			cuts = append(cuts, i)
 			used, choices, h = 0, 0, p.height
 		}

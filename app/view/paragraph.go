@@ -23,7 +23,6 @@ type style struct {
 	colour color.NRGBA
 	align  align
 	rtl    bool // direction of the paragraph; runs keep their own
-	spread float32
 }
 
 type align int

@@ -237,7 +237,7 @@ func (l *layout) headingPiece(i int, label string, width float32) piece {
 	s := l.style(l.Size(theme.Lead), theme.Regular, l.Muted)
 	_, h := l.measure(label, s, width)
 	part := l.part(i, -1)
-	return piece{height: h, parts: []int{part}, draw: func(at box) {
+	return piece{height: h, keep: true, parts: []int{part}, draw: func(at box) {
 		l.text(label, s, at)
 		l.mark(part, box{at.x, at.y, at.w, h})
 	}}
@@ -339,6 +339,11 @@ func (l *layout) tiles(i int, g page.Choices, width float32) []piece {
 		}
 	}
 	inside := cell() - l.Px(88)
+	for _, c := range g.Items {
+		if l.longestWord(c.Label, l.Size(theme.Button)*1.18) > inside-2 {
+			l.overflows = true
+		}
+	}
 	height := func(c page.Choice) float32 {
 		_, t := l.measure(c.Label, l.style(l.Size(theme.Button)*1.18, theme.Bold, l.Ink), inside)
 		_, d := l.measure(c.Detail, l.style(l.Size(theme.RowDetail), theme.Regular, l.Ink), inside)
@@ -397,7 +402,7 @@ func (l *layout) faces(i int, g page.Choices, width float32) piece {
 	cell := (width - gap*(n-1)) / n
 	h := min(l.Px(340), cell)
 	if l.low || l.wide {
-		h = l.Px(230)
+		h = l.Px(186)
 	}
 	p := piece{height: h, choices: len(g.Items)}
 	for k := range g.Items {
@@ -451,7 +456,7 @@ func (l *layout) chipStyle() style {
 
 func (l *layout) chips(i int, g page.Choices, width float32) piece {
 	labels, icons := make([]string, len(g.Items)), make([]bool, len(g.Items))
-	p := piece{}
+	p := piece{touch: true}
 	for n, c := range g.Items {
 		labels[n], icons[n] = c.Label, c.Icon != "" || c.Switch && c.On
 		p.parts = append(p.parts, l.part(i, n))

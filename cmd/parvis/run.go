@@ -181,6 +181,9 @@ func (c *counter) close() {
 func show(rt *command.Runtime, prof *profile.Profile, j *journey.Journey, v voice.Voice) error {
 	// One unit of Fyne is one pixel: sizes come from the profile's millimetres.
 	os.Setenv("FYNE_SCALE", "1")
+	if os.Getenv("DBUS_SESSION_BUS_ADDRESS") == "" {
+		os.Setenv("DBUS_SESSION_BUS_ADDRESS", "disabled:") // a kiosk has no desktop to ask for its theme
+	}
 	ctx, cancel := context.WithCancel(rt.Ctx)
 	defer cancel()
 	// A resident's page is small; giving memory back soon keeps a borne of
