@@ -92,11 +92,12 @@ func (j *Journey) phone(_ context.Context, v *visit.Visit) page.Page {
 	}
 	p := page.Page{Accent: page.Callback, Title: w.T("callback.phone_title"), Private: true, Progress: page.Progress{Done: 2, Total: callbackSteps},
 		Blocks: []page.Block{
+			field,
 			page.Choices{Shape: page.Chips, Items: []page.Choice{
 				{ID: "by_call", Label: w.T("callback.by_call"), Icon: "phone-call", Switch: true, On: !v.Draft.Text, Accent: page.Callback},
 				{ID: "by_text", Label: w.T("callback.by_text"), Icon: "message", Switch: true, On: v.Draft.Text, Accent: page.Callback},
 			}},
-			field, phonePad(w),
+			phonePad(w),
 		}}
 	p.Actions = []page.Choice{{ID: keyClear, Label: w.T("keys.clear"), Icon: "x"}, next}
 	if v.Speech {

@@ -205,6 +205,9 @@ func (l *layout) message(screen int, dark bool) (screens, shown int) {
 		list = append(list, text(l.page.Lead, lead, l.part(-1, 3)))
 	}
 	list = append(list, flow...)
+	if l.stack(list) > area.h {
+		l.overflows = true
+	}
 	if free := area.h - l.stack(list); free > 0 {
 		area.y += free * 0.45
 		area.h -= free * 0.45
