@@ -34,6 +34,8 @@ type Options struct {
 	// Do runs a function on the goroutine that calls Touch, Key and Tick.
 	Do  func(func())
 	Now func() time.Time
+	// Ended, which may be nil, is told that a visit has ended and is wiped.
+	Ended func()
 }
 
 // Session is one borne's. Its methods belong to one goroutine.
@@ -301,4 +303,7 @@ func (s *Session) end() {
 	s.clock = visit.Clock{Patience: visit.Usual}
 	s.page = s.Journey.Page(s.ctx, s.visit)
 	s.show(true, true)
+	if s.Ended != nil {
+		s.Ended()
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
-	"sync"
 
 	"github.com/go-text/typesetting/font"
 )
@@ -32,31 +31,48 @@ var fontNames = map[Weight][]string{
 	Bold:     {"AtkinsonHyperlegibleNext_700Bold", "NotoSansArabic_700Bold", "NotoSans_600SemiBold"},
 }
 
-// Faces returns the faces of a weight: the Latin one first, then those for
-// signs it does not have. They are parsed once, and not safe for concurrent use.
-func Faces(w Weight) []*font.Face { return faces[w]() }
+// Family is the faces of one weight. Each is parsed when a sign first needs it:
+// a borne that shows French alone never holds the others. It belongs to one
+// goroutine.
+type Family struct {
+	names []string
+	faces []*font.Face
+}
 
-var faces = func() map[Weight]func() []*font.Face {
-	m := map[Weight]func() []*font.Face{}
-	for w, names := range fontNames {
-		m[w] = sync.OnceValue(func() []*font.Face {
-			var list []*font.Face
-			for _, name := range names {
-				data, err := fontFiles.ReadFile("fonts/" + name + ".ttf")
-				if err != nil {
-					panic(err) // the program was built without its fonts
-				}
-				face, err := font.ParseTTF(bytes.NewReader(data))
-				if err != nil {
-					panic(fmt.Sprintf("theme: font %s: %v", name, err))
-				}
-				list = append(list, face)
-			}
-			return list
-		})
+// FamilyOf returns the faces of a weight.
+func FamilyOf(w Weight) *Family { return &Family{names: fontNames[w]} }
+
+// Main is the face that gives lines their measure.
+func (f *Family) Main() *font.Face { return f.face(0) }
+
+// ResolveFace finds the first face that has a sign; it is what go-text's
+// segmenter asks for.
+func (f *Family) ResolveFace(r rune) *font.Face {
+	for i := range f.names {
+		face := f.face(i)
+		if _, ok := face.NominalGlyph(r); ok {
+			return face
+		}
 	}
-	return m
-}()
+	return f.Main()
+}
+
+func (f *Family) face(i int) *font.Face {
+	if i < len(f.faces) {
+		return f.faces[i]
+	}
+	name := f.names[i]
+	data, err := fontFiles.ReadFile("fonts/" + name + ".ttf")
+	if err != nil {
+		panic(err) // the program was built without its fonts
+	}
+	face, err := font.ParseTTF(bytes.NewReader(data))
+	if err != nil {
+		panic(fmt.Sprintf("theme: font %s: %v", name, err))
+	}
+	f.faces = append(f.faces, face)
+	return face
+}
 
 // Icon returns the SVG of a Tabler outline icon; ok is false when the borne
 // does not carry it.

@@ -202,12 +202,19 @@ type drawn struct {
 	used    int
 }
 
+// free has Fyne let go of the textures, which it would keep for a minute.
+func (d *drawn) free() {
+	for _, o := range d.objects {
+		canvas.Refresh(o)
+	}
+}
+
 func newInkwell() *inkwell {
 	return &inkwell{paragraphs: map[textKey]paragraph{}, images: map[any]*drawn{}}
 }
 
 // framesKept is how long a picture that is no longer drawn stays.
-const framesKept = 40
+const framesKept = 16
 
 // next begins a frame and lets go of what has not been used for long.
 func (k *inkwell) next() {
@@ -218,6 +225,7 @@ func (k *inkwell) next() {
 	clear(k.paragraphs)
 	for key, d := range k.images {
 		if d.frame < k.frame-framesKept {
+			d.free()
 			delete(k.images, key)
 		}
 	}
@@ -236,6 +244,7 @@ func (k *inkwell) empty() {
 		if img, ok := d.image.(*image.RGBA); ok {
 			clear(img.Pix)
 		}
+		d.free()
 	}
 	clear(k.paragraphs)
 	clear(k.images)

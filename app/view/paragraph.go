@@ -8,7 +8,6 @@ import (
 
 	"github.com/go-text/render"
 	"github.com/go-text/typesetting/di"
-	"github.com/go-text/typesetting/font"
 	"github.com/go-text/typesetting/language"
 	"github.com/go-text/typesetting/shaping"
 	"golang.org/x/image/math/fixed"
@@ -50,19 +49,17 @@ type typesetter struct {
 	segmenter shaping.Segmenter
 	shaper    shaping.HarfbuzzShaper
 	wrapper   shaping.LineWrapper
+	families  map[theme.Weight]*theme.Family
 }
 
-// fallback finds the first face that has a sign.
-type fallback []*font.Face
-
-// ResolveFace answers go-text's segmenter.
-func (f fallback) ResolveFace(r rune) *font.Face {
-	for _, face := range f {
-		if _, ok := face.NominalGlyph(r); ok {
-			return face
+func (t *typesetter) family(w theme.Weight) *theme.Family {
+	if t.families[w] == nil {
+		if t.families == nil {
+			t.families = map[theme.Weight]*theme.Family{}
 		}
+		t.families[w] = theme.FamilyOf(w)
 	}
-	return f[0]
+	return t.families[w]
 }
 
 // set breaks text into lines no wider than width.
@@ -76,12 +73,13 @@ func (t *typesetter) set(text string, s style, width float32) paragraph {
 	if s.rtl {
 		direction, script = di.DirectionRTL, language.Arabic
 	}
+	family := t.family(s.weight)
 	input := shaping.Input{
 		Text: runes, RunEnd: len(runes), Direction: direction, Script: script,
-		Size: fixed.Int26_6(s.size * 64), Face: theme.Faces(s.weight)[0],
+		Size: fixed.Int26_6(s.size * 64), Face: family.Main(),
 	}
 	var shaped []shaping.Output
-	for _, run := range t.segmenter.Split(input, fallback(theme.Faces(s.weight))) {
+	for _, run := range t.segmenter.Split(input, family) {
 		shaped = append(shaped, t.shaper.Shape(run))
 	}
 	lines, _ := t.wrapper.WrapParagraph(shaping.WrapConfig{Direction: direction}, int(width), runes, shaping.NewSliceIterator(shaped))

@@ -188,7 +188,7 @@ func show(rt *command.Runtime, prof *profile.Profile, j *journey.Journey, v voic
 	defer cancel()
 	// A resident's page is small; giving memory back soon keeps a borne of
 	// 2 GB out of trouble.
-	debug.SetGCPercent(50)
+	debug.SetGCPercent(40)
 	a := app.NewWithID("fr.parvis.borne")
 	w := a.NewWindow("Parvis")
 	w.SetPadded(false)
@@ -205,7 +205,11 @@ func show(rt *command.Runtime, prof *profile.Profile, j *journey.Journey, v voic
 	defer closeTrace()
 	var s *session.Session
 	glass := view.NewGlass(screen, j.Texts, func(id string) { s.Touch(id) }, trace)
-	s = session.New(ctx, session.Options{Journey: j, Voice: v, Show: glass.Draw, Do: fyne.Do, Now: rt.Now})
+	s = session.New(ctx, session.Options{Journey: j, Voice: v, Show: glass.Draw, Do: fyne.Do, Now: rt.Now, Ended: func() {
+		// What the visit leaves as garbage goes back to the system, which
+		// clears it, while nobody waits for the borne.
+		go debug.FreeOSMemory()
+	}})
 	w.SetContent(glass)
 	w.Resize(fyne.NewSize(screen.Width, screen.Height))
 	bindKeys(w.Canvas(), s)
