@@ -141,7 +141,7 @@ func sourceFiles(t *testing.T) []sourceFile {
 		if err != nil {
 			return err
 		}
-		f := sourceFile{path: name, pkg: path.Join("parvis", filepath.ToSlash(filepath.Dir(name))), test: strings.HasSuffix(name, "_test.go")}
+		f := sourceFile{path: name, pkg: path.Join("parvis", filepath.ToSlash(filepath.Dir(name))), test: strings.HasSuffix(name, "_test.go") || strings.HasSuffix(path.Dir(filepath.ToSlash(name)), "test")}
 		for _, i := range parsed.Imports {
 			to, err := strconv.Unquote(i.Path.Value)
 			if err != nil {

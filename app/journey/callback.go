@@ -317,22 +317,23 @@ func (j *Journey) send(v *visit.Visit) *Task {
 	r.FirstName, r.Lang, r.Site, r.PlaceID = strings.TrimSpace(string(v.Draft.Name)), w.Code, j.Site.ID, v.Draft.Place
 	r.Consent = v.Draft.Consent
 	r.Slots = []callback.Slot{{Start: v.Draft.Start, End: v.Draft.End}}
-	when, masked := j.draftSlot(v, w), callback.Mask(phone.Display)
+	when, masked, byText := j.draftSlot(v, w), callback.Mask(phone.Display), v.Draft.Text
 	return &Task{
 		Waiting: j.waiting(v, "waiting.sending"),
 		Run: func(ctx context.Context) func(*visit.Visit) {
 			code, err := j.Desk.Send(ctx, r)
+			id, drawn := r.ID.String(), r.Code
 			r.Wipe()
 			return func(v *visit.Visit) {
 				if err != nil {
-					v.Draft.ID, v.Draft.Code = r.ID.String(), r.Code
+					v.Draft.ID, v.Draft.Code = id, drawn
 					v.Go(visit.Step{Page: "callback.failed"})
 					j.count("callback.failed")
 					return
 				}
 				clear(v.Draft.Phone)
 				clear(v.Draft.Name)
-				v.Draft = visit.Draft{Slot: -1, Code: code, When: when, To: masked, Text: r.Text}
+				v.Draft = visit.Draft{Slot: -1, Code: code, When: when, To: masked, Text: byText}
 				v.Path = []visit.Step{{Page: "home"}, {Page: "callback.done"}}
 				j.count("callback.kept")
 			}
