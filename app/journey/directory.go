@@ -307,7 +307,7 @@ func (j *Journey) place(ctx context.Context, v *visit.Visit) page.Page {
 	}
 	p.Blocks = append(p.Blocks, j.week(h.Place, w)...)
 	if h.Phone != "" {
-		p.Blocks = append(p.Blocks, page.Table{Lines: []page.Line{{Label: w.T("place.phone"), Value: frenchPhone(h.Phone)}}})
+		p.Blocks = append(p.Blocks, page.Table{Lines: []page.Line{{Label: w.T("place.phone"), Value: h.DialledPhone()}}})
 	}
 	if h.Stale {
 		p.Blocks = append(p.Blocks, page.Notice{Accent: page.Callback, Icon: "alert-triangle", Title: w.T("place.stale"), Text: w.T("place.stale_text", "Date", w.FullDate(h.Updated))})
@@ -379,20 +379,6 @@ func upperFirst(s string) string {
 		return strings.ToUpper(string(r)) + s[i+len(string(r)):]
 	}
 	return s
-}
-
-// frenchPhone writes an international number as people in France read it.
-func frenchPhone(e164 string) string {
-	national, ok := strings.CutPrefix(e164, "+33")
-	if !ok || len(national) != 9 {
-		return e164
-	}
-	national = "0" + national
-	var pairs []string
-	for i := 0; i < len(national); i += 2 {
-		pairs = append(pairs, national[i:i+2])
-	}
-	return strings.Join(pairs, " ")
 }
 
 func (j *Journey) choosePlace(ctx context.Context, v *visit.Visit, id string) *Task {

@@ -16,7 +16,7 @@ func Place(site Site, at time.Time, h place.Hit, lang string, tr Translate) prin
 	p.add(printer.Heading{Level: 1, Text: h.Name})
 	p.address(h)
 	if h.Phone != "" {
-		p.text(p.say("ticket.phone", "Phone", h.Phone))
+		p.text(p.say("ticket.phone", "Phone", h.DialledPhone()))
 	}
 	p.week(h, site.Region)
 	if h.Stale {
@@ -57,7 +57,7 @@ func (p *paper) place(h place.Hit, region hours.Region) {
 	p.add(printer.Text{Text: h.Name, Bold: true})
 	p.address(h)
 	if h.Phone != "" {
-		p.text(p.say("ticket.phone", "Phone", h.Phone))
+		p.text(p.say("ticket.phone", "Phone", h.DialledPhone()))
 	}
 	if h.Hours != "" {
 		p.today(h, region)

@@ -46,7 +46,7 @@ func monday(t *testing.T) time.Time {
 func library() place.Hit {
 	return place.Hit{Place: place.Place{
 		Name: "Médiathèque", Address: "3 rue des Fontaines", Postcode: "00000", City: "Ville",
-		Phone: "01 99 00 00 00", Hours: "Mo-Fr 09:00-12:00,14:00-18:30",
+		Phone: "+33199000000", Hours: "Mo-Fr 09:00-12:00,14:00-18:30",
 	}}
 }
 
