@@ -9,6 +9,7 @@ import (
 	"parvis/app/page"
 	"parvis/app/text"
 	"parvis/device/printer"
+	"parvis/kiosk/callback"
 	"parvis/kiosk/place"
 	"parvis/kiosk/ticket"
 	"parvis/kiosk/visit"
@@ -49,7 +50,7 @@ func (j *Journey) document(ctx context.Context, v *visit.Visit) printer.Document
 		p := j.Level.Profile(levelAnswers(v))
 		return ticket.Level(site, now, p.Title.In(w.Code), p.Advice.In(w.Code), j.levelPlaces(ctx, v, ticketPlaces), w.Code, tr)
 	case "callback.done":
-		return ticket.Callback(site, now, v.Draft.Code, v.Draft.When, w.Code, tr)
+		return ticket.Callback(site, now, callback.FormatCode(v.Draft.Code), v.Draft.When, w.Code, tr)
 	}
 	return printer.Document{}
 }
