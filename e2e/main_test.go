@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 
 	"parvis/e2e/xdrive"
@@ -35,4 +36,22 @@ func write(b *xdrive.Borne, text string) {
 	for _, r := range text {
 		tap(b, "key:"+string(r))
 	}
+}
+
+// find turns the screens of a page until a target is in sight, and touches it;
+// then the next one.
+func find(b *xdrive.Borne, ids ...string) {
+	for _, id := range ids {
+		for p := b.Page(); !has(p, id) && p.Screen > 1; p = b.Page() {
+			tap(b, "pager.previous")
+		}
+		for p := b.Page(); !has(p, id) && p.Screen < p.Screens; p = b.Page() {
+			tap(b, "pager.next")
+		}
+		tap(b, id)
+	}
+}
+
+func has(p xdrive.Page, id string) bool {
+	return slices.ContainsFunc(p.Targets, func(t xdrive.Target) bool { return t.ID == id })
 }

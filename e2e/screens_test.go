@@ -78,27 +78,7 @@ func (a *album) open() {
 	}
 }
 
-// find turns the screens of a page until a target is in sight, and touches it.
-func (a *album) find(ids ...string) {
-	for _, id := range ids {
-		for p := a.b.Page(); !has(p, id) && p.Screen > 1; p = a.b.Page() {
-			tap(a.b, "pager.previous")
-		}
-		for p := a.b.Page(); !has(p, id) && p.Screen < p.Screens; p = a.b.Page() {
-			tap(a.b, "pager.next")
-		}
-		tap(a.b, id)
-	}
-}
-
-func has(p xdrive.Page, id string) bool {
-	for _, t := range p.Targets {
-		if t.ID == id {
-			return true
-		}
-	}
-	return false
-}
+func (a *album) find(ids ...string) { find(a.b, ids...) }
 
 func (a *album) pages() {
 	b := a.b

@@ -273,6 +273,29 @@ func (b *Borne) WaitDrawn() Page {
 	return b.Page()
 }
 
+// Drawn is all that has been drawn since the last touch or key.
+func (b *Borne) Drawn() []Page {
+	b.t.Helper()
+	pages := b.pages()
+	return pages[min(b.acted, len(pages)):]
+}
+
+// Wait waits until ok, which may look at the borne, comes true.
+func (b *Borne) Wait(what string, ok func() bool) {
+	b.t.Helper()
+	b.waitFor(what, patience, ok)
+}
+
+// Lend hands the borne to a subtest, until that ends.
+func (b *Borne) Lend(t testing.TB) {
+	owner := b.t
+	b.t = t
+	t.Cleanup(func() { b.t = owner })
+}
+
+// PID is the number of the program's process.
+func (b *Borne) PID() int { return b.app.cmd.Process.Pid }
+
 // Target finds a target on the page that stands, waiting for it to be drawn.
 func (b *Borne) Target(id string) Target {
 	b.t.Helper()
