@@ -3,7 +3,6 @@ package fiche
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -208,7 +207,7 @@ func (b *builder) blocks(n *node) {
 		case k.name == "Titre" && ownsTitle(n) && k == n.child("Titre"):
 			// the title of the section
 		default:
-			b.block(n, k)
+			b.block(k)
 		}
 	}
 }
@@ -231,13 +230,13 @@ func (b *builder) sentence(parent *node, run []*node) {
 }
 
 // block adds one element, which is not inline.
-func (b *builder) block(parent, k *node) {
+func (b *builder) block(k *node) {
 	switch {
 	case unseen[k.name]:
 	case k.name == "Chapitre" || k.name == "SousChapitre":
 		b.chapter(k)
 	case k.name == "Paragraphe":
-		for _, line := range b.lines(parent, k) {
+		for _, line := range b.lines(k, k.kids...) {
 			b.add(Paragraph{line})
 		}
 	case headings[k.name]:
@@ -353,103 +352,4 @@ func (b *builder) link(n *node) {
 		text, note = note[:1], note[1:]
 	}
 	b.add(Link{Text: strings.Join(text, " "), Note: strings.Join(note, "\n"), ID: n.get("ID"), URL: address(n)})
-}
-
-// What a table may hold at most: columns, of which the last takes what is over,
-// and rows that one cell covers.
-const (
-	maxColumns = 20
-	maxSpan    = 50
-)
-
-func (b *builder) table(n *node) {
-	rows, rest := part(n, "Rangée")
-	t := Table{}
-	var others []*node
-	for _, k := range rest {
-		if t.Title == "" && (k.name == "Titre" || k.name == "TitreRiche") {
-			t.Title = strings.Join(b.lines(k, k.kids...), " ")
-			continue
-		}
-		others = append(others, k)
-	}
-	b.blocks(&node{kids: others})
-	g := grid{}
-	for i, row := range rows {
-		g.begin()
-		for _, k := range row.kids {
-			if text := b.text(row, k); k.name != "" || text != "" {
-				g.cell(text, span(k, "fusionHorizontale", maxColumns), span(k, "fusionVerticale", maxSpan))
-			}
-		}
-		g.end()
-		t.Header = t.Header || i == 0 && row.get("type") == "header"
-	}
-	t.Rows = g.square()
-	b.add(t)
-}
-
-// span is how many columns or rows a cell covers.
-func span(cell *node, attr string, most int) int {
-	n, err := strconv.Atoi(cell.get(attr))
-	if err != nil {
-		return 1
-	}
-	return min(max(n, 1), most)
-}
-
-// grid lays out the cells of a table, some of which cover several columns or
-// rows.
-type grid struct {
-	rows  [][]string
-	above [maxColumns]struct {
-		text string
-		rows int // how many more rows it covers
-	}
-}
-
-func (g *grid) begin() {
-	g.rows = append(g.rows, nil)
-	g.fill()
-}
-
-// fill repeats the cells above that cover the next columns.
-func (g *grid) fill() {
-	row := &g.rows[len(g.rows)-1]
-	for len(*row) < maxColumns && g.above[len(*row)].rows > 0 {
-		above := &g.above[len(*row)]
-		above.rows--
-		*row = append(*row, above.text)
-	}
-}
-
-func (g *grid) cell(text string, columns, rows int) {
-	row := &g.rows[len(g.rows)-1]
-	if len(*row) == maxColumns {
-		(*row)[maxColumns-1] = strings.TrimSpace((*row)[maxColumns-1] + "\n" + text)
-		return
-	}
-	for ; columns > 0 && len(*row) < maxColumns; columns-- {
-		g.above[len(*row)].text, g.above[len(*row)].rows = text, rows-1
-		*row = append(*row, text)
-	}
-	g.fill()
-}
-
-func (g *grid) end() {
-	if len(g.rows[len(g.rows)-1]) == 0 {
-		g.rows = g.rows[:len(g.rows)-1]
-	}
-}
-
-// square returns the rows, all of one length.
-func (g *grid) square() [][]string {
-	width := 0
-	for _, row := range g.rows {
-		width = max(width, len(row))
-	}
-	for i, row := range g.rows {
-		g.rows[i] = append(row, make([]string, width-len(row))...)
-	}
-	return g.rows
 }

@@ -96,6 +96,8 @@ func TestBlocks(t *testing.T) {
 		{"merged cells are repeated", `<Tableau><Rangée><Cellule fusionVerticale="2">` + p + "a" + q + `</Cellule><Cellule fusionHorizontale="2">` + p + "b" + q + `</Cellule></Rangée>
 			<Rangée><Cellule>` + p + "c" + q + `</Cellule><Cellule>` + p + "d" + q + `</Cellule></Rangée><Rangée><Cellule>` + p + "e" + q + `</Cellule></Rangée></Tableau>`,
 			[]fiche.Block{fiche.Table{Rows: [][]string{{"a", "b", "b"}, {"a", "c", "d"}, {"e", "", ""}}}}},
+		{"a table too wide keeps its cells", `<Tableau><Rangée>` + strings.Repeat("<Cellule>"+p+"a"+q+"</Cellule>", 22) + `</Rangée></Tableau>`,
+			[]fiche.Block{fiche.Table{Rows: [][]string{append(slices.Repeat([]string{"a"}, 19), "a\na\na")}}}},
 		{"picture", `<Image LienPublication="I1.jpg"><Titre>T</Titre><Legende>L</Legende><Credits>` + p + "C" + q + `</Credits><TexteDeRemplacement>A</TexteDeRemplacement><Description>` + p + "un" + q + p + "deux" + q + `</Description></Image>`,
 			[]fiche.Block{fiche.Picture{Title: "T", Caption: "L", Text: "un\ndeux", Alt: "A", Credit: "C"}}},
 		{"film", `<Video URL="https://exemple.fr/v"><Titre>T</Titre></Video>`, []fiche.Block{fiche.Picture{Title: "T", URL: "https://exemple.fr/v"}}},

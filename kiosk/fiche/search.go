@@ -69,6 +69,9 @@ type index struct {
 
 func (x *index) add(file int32, words []string) {
 	for _, w := range words {
+		if x.files[w] == nil {
+			w = strings.Clone(w) // it is part of a text that need not stay
+		}
 		x.files[w] = append(x.files[w], file)
 	}
 }

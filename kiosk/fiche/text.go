@@ -77,9 +77,10 @@ func (f *flat) walk(parent *node, kids []*node) {
 		default:
 			f.end()
 			if url := address(k); url != "" && !f.plain {
-				f.links = append(f.links, Link{Text: title(k), ID: k.get("ID"), URL: url})
+				f.link(k, Link{Text: title(k), ID: k.get("ID"), URL: url})
+			} else {
+				f.walk(k, k.kids)
 			}
-			f.walk(k, k.kids)
 			f.end()
 		}
 	}
@@ -96,8 +97,13 @@ func (f *flat) inline(k *node) {
 		f.walk(k, k.kids)
 		return
 	}
-	f.links = append(f.links, Link{Text: plainText(k), ID: id, URL: url})
-	f.plain = true // no link within a link
+	f.link(k, Link{Text: plainText(k), ID: id, URL: url})
+}
+
+// link notes a link and walks what it holds; no link counts within another.
+func (f *flat) link(k *node, link Link) {
+	f.links = append(f.links, link)
+	f.plain = true
 	f.walk(k, k.kids)
 	f.plain = false
 }
