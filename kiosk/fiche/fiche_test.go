@@ -93,9 +93,9 @@ func TestBlocks(t *testing.T) {
 		{"table", `<Tableau><Titre>Prix</Titre><Colonne largeur="50"/><Rangée type="header"><Cellule>` + p + "Âge" + q + `</Cellule><Cellule>` + p + "Prix" + q + `</Cellule></Rangée>
 			<Rangée type="normal"><Cellule>` + p + "18 ans" + q + `</Cellule><Cellule>` + p + "86 €" + q + p + "ou 42 €" + q + `</Cellule></Rangée><Rangée><Cellule/></Rangée></Tableau>`,
 			[]fiche.Block{fiche.Table{Title: "Prix", Header: true, Rows: [][]string{{"Âge", "Prix"}, {"18 ans", "86 €\nou 42 €"}, {"", ""}}}}},
-		{"merged cells are repeated", `<Tableau><Rangée><Cellule fusionVerticale="2">` + p + "a" + q + `</Cellule><Cellule fusionHorizontale="2">` + p + "b" + q + `</Cellule></Rangée>
-			<Rangée><Cellule>` + p + "c" + q + `</Cellule><Cellule>` + p + "d" + q + `</Cellule></Rangée><Rangée><Cellule>` + p + "e" + q + `</Cellule></Rangée></Tableau>`,
-			[]fiche.Block{fiche.Table{Rows: [][]string{{"a", "b", "b"}, {"a", "c", "d"}, {"e", "", ""}}}}},
+		{"merged cells are repeated", `<Tableau><Rangée><Cellule fusionVerticale="3">` + p + "a" + q + `</Cellule><Cellule fusionHorizontale="2">` + p + "b" + q + `</Cellule></Rangée>
+			<Rangée><Cellule>` + p + "c" + q + `</Cellule><Cellule>` + p + "d" + q + `</Cellule></Rangée><Rangée><Cellule>` + p + "e" + q + `</Cellule></Rangée><Rangée><Cellule>` + p + "f" + q + `</Cellule></Rangée></Tableau>`,
+			[]fiche.Block{fiche.Table{Rows: [][]string{{"a", "b", "b"}, {"a", "c", "d"}, {"a", "e", ""}, {"f", "", ""}}}}},
 		{"a table too wide keeps its cells", `<Tableau><Rangée>` + strings.Repeat("<Cellule>"+p+"a"+q+"</Cellule>", 22) + `</Rangée></Tableau>`,
 			[]fiche.Block{fiche.Table{Rows: [][]string{append(slices.Repeat([]string{"a"}, 19), "a\na\na")}}}},
 		{"picture", `<Image LienPublication="I1.jpg"><Titre>T</Titre><Legende>L</Legende><Credits>` + p + "C" + q + `</Credits><TexteDeRemplacement>A</TexteDeRemplacement><Description>` + p + "un" + q + p + "deux" + q + `</Description></Image>`,
@@ -206,7 +206,7 @@ func TestSections(t *testing.T) {
 // The links of words are listed with their section, each once.
 func TestLinks(t *testing.T) {
 	f := parse(t, `<Texte><Chapitre><Titre><Paragraphe>Le <LienIntra LienID="R1">préavis</LienIntra></Paragraphe></Titre>
-<Paragraphe>Un <LienInterne LienPublication="F2">congé</LienInterne>, un <LienExterne URL="https://exemple.fr/">site <MiseEnEvidence>sûr</MiseEnEvidence></LienExterne>.</Paragraphe>
+<Paragraphe>Un <LienInterne LienPublication="F2">congé</LienInterne>, un <LienExterne URL="https://exemple.fr/">site <LienInterne LienPublication="F4">sûr</LienInterne></LienExterne>.</Paragraphe>
 <Liste><Item><Paragraphe>un <LienInterne LienPublication="F2">congé</LienInterne></Paragraphe><ServiceEnLigne ID="R3" URL="https://exemple.fr/s"><Titre>Demande</Titre></ServiceEnLigne></Item></Liste>
 </Chapitre><Chapitre><Titre>B</Titre><Paragraphe>le <LienExterne URL="ftp://exemple.fr">lien</LienExterne></Paragraphe></Chapitre></Texte>`)
 	want := []fiche.Link{{Text: "préavis", ID: "R1"}, {Text: "congé", ID: "F2"}, {Text: "site sûr", URL: "https://exemple.fr/"}, {Text: "Demande", ID: "R3", URL: "https://exemple.fr/s"}}

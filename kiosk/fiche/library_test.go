@@ -39,6 +39,7 @@ var shelf = fstest.MapFS{
 	"notes.xml":  page("F6", "2024-01-01", "Autre", "autre"),
 	"F7/F7.xml":  page("F7", "2024-01-01", "Autre", "autre"),
 	"F2 old.xml": page("F2", "2023-01-01", "Ancien titre", "ancien texte"),
+	"F2_old.xml": page("F2", "2022-01-01", "Ancien titre", "ancien texte"),
 }
 
 func TestLibrary(t *testing.T) {
@@ -60,7 +61,8 @@ func TestLibrary(t *testing.T) {
 	for _, p := range l.Problems() {
 		problems = append(problems, p.Error())
 	}
-	want := []string{"F2 old.xml:1: la fiche F2 se trouve aussi dans F2.xml, qui est gardé", "F5.xml:2: l’élément Texte est fermé par Publication"}
+	want := []string{"F2 old.xml:1: la fiche F2 se trouve aussi dans F2.xml, qui est gardé",
+		"F2_old.xml:1: la fiche F2 se trouve aussi dans F2.xml, qui est gardé", "F5.xml:2: l’élément Texte est fermé par Publication"}
 	if !slices.Equal(problems, want) {
 		t.Errorf("problems %q", problems)
 	}
