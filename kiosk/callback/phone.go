@@ -3,6 +3,7 @@ package callback
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -63,6 +64,26 @@ var emergencies = []string{"15", "17", "18", "110", "112", "114", "115", "116000
 // (06…, 0692…), +33 or 00 33, and the overseas codes; spaces, dots, dashes and
 // brackets don't matter. It never fails on any input.
 func CheckPhone(typed string) Phone {
+	warm()
+	return check(typed)
+}
+
+// warm looks up numbers of nobody before the first resident types one. The
+// library keeps every pattern that it compiles, and Go may put a pattern into
+// the same sixteen bytes as the number it is compiled for: that number would
+// stay in memory as long as the pattern.
+var warm = sync.OnceFunc(func() {
+	for _, c := range countries {
+		for _, digits := range []string{"123456789", "200000000", "612345678", "692123456", "700000000", "999999999"} {
+			check("+" + c.code + digits[:c.lengths[0]])
+		}
+	}
+	for _, typed := range []string{"0123456789", "0600000000", "0692123456", "1", "3646", "118218", "999999"} {
+		check(typed)
+	}
+})
+
+func check(typed string) Phone {
 	digits, plus, ok := strip(typed)
 	if !ok {
 		return Phone{Display: group(digits, 2), Problem: Impossible}
