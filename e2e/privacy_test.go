@@ -219,11 +219,3 @@ func TestNothingLies(t *testing.T) {
 		Slots: []callback.Slot{{}},
 	})
 }
-
-// hearPage has the page in sight read out up to the words, and speech off again.
-func hearPage(b *xdrive.Borne, words string) {
-	b.Key("F1")
-	b.WaitSpoken(words)
-	b.Key("F1")
-	b.WaitSpoken("Lecture à voix haute arrêtée")
-}

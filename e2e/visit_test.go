@@ -59,6 +59,17 @@ func print(t *testing.T, b *xdrive.Borne) xdrive.Ticket {
 	return b.WaitTicket(before + 1)
 }
 
+// hearPage has the page in sight read out until all the words were said, then
+// turns speech off again. The trace holds no words; the voice says what is shown.
+func hearPage(b *xdrive.Borne, words ...string) {
+	b.Key("F1")
+	for _, w := range words {
+		b.WaitSpoken(w)
+	}
+	b.Key("F1")
+	b.WaitSpoken("Lecture à voix haute arrêtée")
+}
+
 // flat is a text without line breaks, so that a sentence is found wherever the
 // paper made it wrap.
 func flat(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -1,0 +1,150 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"parvis/e2e/xdrive"
+)
+
+// TestPrinterFaults breaks the printer in each way before and amid a ticket.
+// The resident reads what happened and what to do, a retry prints exactly once,
+// and nothing is ever printed by itself.
+func TestPrinterFaults(t *testing.T) {
+	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{morning}})
+	for _, fault := range []struct{ name, order, mend, said string }{
+		{"no paper", "paper out", "paper in", "L'imprimante n'a plus de papier."},
+		{"cover open", "cover open", "cover close", "Le capot de l'imprimante est ouvert."},
+		{"unplugged", "unplug", "plug", "L'imprimante ne répond pas."},
+		{"silent", "silent on", "silent off", "L'imprimante ne répond pas."},
+		{"cutter stuck", "error cutter", "error off", "L'imprimante ne répond pas."},
+	} {
+		t.Run(fault.name, func(t *testing.T) {
+			visit(t, b)
+			before := len(b.Tickets())
+			openPlace(b)
+			order(t, b, fault.order)
+			for range 2 { // as often as the resident likes
+				tap(b, printOrRetry(b))
+				wantPage(t, finish(b), "print.failed")
+				hearPage(b, fault.said, "Vos informations sont gardées.", "Revenez à la page et prenez-la en photo.")
+			}
+			order(t, b, fault.mend)
+			wantIdle(t, b, before)
+			tap(b, "retry")
+			wantPage(t, finish(b), "place")
+			b.WaitTicket(before + 1)
+			wantIdle(t, b, before+1)
+			leave(b)
+		})
+	}
+}
+
+// TestPrinterFailsAmid breaks the printer when part of a ticket is on paper.
+// Only the resident can see whether it came out, and only their wish prints again.
+func TestPrinterFailsAmid(t *testing.T) {
+	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{morning}})
+	for _, fault := range []struct {
+		name, order, mend string
+		whole             int // tickets that come out whole once it is mended
+	}{
+		// A printer that stopped goes on where it was; what was on a pulled cable is lost.
+		{"no paper", "paper out", "paper in", 1},
+		{"cover open", "cover open", "cover close", 1},
+		{"silent", "silent on", "silent off", 1},
+		{"unplugged", "unplug", "plug", 0},
+	} {
+		t.Run(fault.name, func(t *testing.T) {
+			visit(t, b)
+			before := whole(b)
+			openPlace(b)
+			order(t, b, "after 150 "+fault.order)
+			tap(b, "print")
+			wantPage(t, finish(b), "print.failed")
+			hearPage(b, "Le ticket est-il sorti ?", "Regardez sous l'écran.", "Imprimer encore")
+			order(t, b, fault.mend)
+			b.Wait("the printer's end", func() bool { return whole(b) == before+fault.whole })
+			if fault.whole > 0 {
+				wantIdle(t, b, len(b.Tickets()))
+			}
+			tap(b, "retry")
+			wantPage(t, finish(b), "place")
+			if now := whole(b); now != before+fault.whole+1 {
+				t.Errorf("after one retry %d whole tickets, want %d", now-before, fault.whole+1)
+			}
+			wantIdle(t, b, len(b.Tickets()))
+			leave(b)
+		})
+	}
+}
+
+// A request is kept though its ticket cannot be printed: the code is shown.
+func TestPrinterFailsAfterCallback(t *testing.T) {
+	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{morning}, Bare: true})
+	tap(b, "start", "callback")
+	find(b, "topic:logement")
+	write(b, "0187654321")
+	find(b, "continue", "slot:any", "continue", "continue", "consent", "send")
+	b.WaitPage("callback.done")
+	tap(b, "print")
+	wantPage(t, finish(b), "print.failed")
+	code := strings.Join(strings.Split(requestOf(t, b, "+33187654321").Code, ""), " ")
+	hearPage(b, "L'imprimante ne répond pas.", code, "Prenez une photo de ce numéro.")
+	tap(b, "back")
+	wantPage(t, b.Page().Page, "callback.done")
+	leave(b)
+	if n := len(outbox(t, b)); n != 1 {
+		t.Errorf("the outbox holds %d requests", n)
+	}
+}
+
+func openPlace(b *xdrive.Borne) {
+	tap(b, "start", "help")
+	find(b, "need:ordinateur", "place:demo-16")
+	b.WaitPage("place")
+}
+
+func printOrRetry(b *xdrive.Borne) string {
+	if b.Page().Page == "print.failed" {
+		return "retry"
+	}
+	return "print"
+}
+
+func wantPage(t *testing.T, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Fatalf("on page %s, want %s", got, want)
+	}
+}
+
+func order(t *testing.T, b *xdrive.Borne, what string) {
+	t.Helper()
+	if answer := b.Printer(what); answer != "ok" {
+		t.Fatalf("%s: %s", what, answer)
+	}
+}
+
+// whole is how many tickets have come out from their first line to their last.
+func whole(b *xdrive.Borne) int {
+	n := 0
+	for _, ticket := range b.Tickets() {
+		text := strings.TrimSpace(flat(ticket.Text))
+		if strings.HasPrefix(text, "Mairie de quartier") && strings.HasSuffix(text, "Service gratuit.") {
+			n++
+		}
+	}
+	return n
+}
+
+// wantIdle asks that so many tickets are out, and that the printer holds
+// nothing that could still come out by itself.
+func wantIdle(t *testing.T, b *xdrive.Borne, tickets int) {
+	t.Helper()
+	if n := len(b.Tickets()); n != tickets {
+		t.Errorf("%d tickets, want %d", n, tickets)
+	}
+	if status := b.Printer("status"); !strings.Contains(status, "waiting=0 unknown=0") {
+		t.Errorf("the printer is not idle: %s", status)
+	}
+}
