@@ -122,14 +122,18 @@ func New(s Screen, step int, contrast bool) *Theme {
 	return t
 }
 
-// Shrink makes the text smaller by a factor, never under the first step.
+// leastText is how far the text may shrink on a page that is too full for its
+// room. No role goes under the least height on the glass by it.
+const leastText = 0.8
+
+// Shrink makes the text smaller by a factor.
 func (t *Theme) Shrink(by float32) *Theme {
-	t.text = max(min(t.text, 1), t.text*by)
+	t.text = max(leastText, t.text*by)
 	return t
 }
 
-// Shrinkable reports whether the text is larger than at the first step.
-func (t *Theme) Shrinkable() bool { return t.text > 1 }
+// Shrinkable reports whether the text can be smaller still.
+func (t *Theme) Shrinkable() bool { return t.text > leastText }
 
 // Px turns a length of the design (1080×1920 on 32 inches) into pixels of the panel.
 func (t *Theme) Px(design float32) float32 { return design * t.unit }
@@ -161,7 +165,7 @@ func (t *Theme) Size(r Role) float32 {
 	if r >= Button {
 		grow = 1 + (t.text-1)/2
 	}
-	return float32(r) * t.unit * grow
+	return max(float32(r)*grow, float32(NavLabel)) * t.unit
 }
 
 // Fixed is the size of a role that does not grow, because its place cannot:

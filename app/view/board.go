@@ -112,7 +112,7 @@ func (b *board) text(text string, s style, at box) float32 {
 	case end:
 		x += at.w - p.width
 	}
-	b.place(b.ink.text(text, s, at.w), box{float32(int(x)), float32(int(at.y)), float32(int(p.width) + 2), float32(int(p.height) + 1)})
+	b.place(b.ink.text(text, s, at.w), p.box(x, at.y))
 	return p.height
 }
 
@@ -126,7 +126,6 @@ func (b *board) fit(text string, s style, at box) {
 		s.size *= 0.93
 	}
 	p := b.ink.paragraph(text, s, 1e5)
-	s2 := s
 	x := at.x
 	switch s.align {
 	case centre:
@@ -134,7 +133,7 @@ func (b *board) fit(text string, s style, at box) {
 	case end:
 		x += at.w - p.width
 	}
-	b.place(b.ink.text(text, s2, 1e5), box{float32(int(x)), float32(int(at.y + (at.h-p.height)/2)), float32(int(p.width) + 2), float32(int(p.height) + 1)})
+	b.place(b.ink.text(text, s, 1e5), p.box(x, at.y+(at.h-p.height)/2))
 }
 
 // mirrored names the icons that point along the direction of reading.
@@ -158,17 +157,12 @@ func (b *board) icon(name string, c color.NRGBA, at box) {
 func (b *board) qr(data string, at box) {
 	side := min(at.w, at.h)
 	b.rect(box{at.x + (at.w-side)/2, at.y, side, side}, color.White, b.Line, 3, b.Px(20))
-	code, err := qrcode.New(data, qrcode.Medium)
-	if err != nil {
+	o := b.ink.qr(data, int(side-2*b.Px(40)))
+	if o == nil {
 		return // too long to be a code: the caption still says the address
 	}
-	code.DisableBorder = true
-	modules := len(code.Bitmap())
-	scale := int((side - 2*b.Px(40)) / float32(modules))
-	img := canvas.NewImageFromImage(code.Image(modules * scale))
-	img.ScaleMode = canvas.ImageScalePixels
-	w := float32(modules * scale)
-	b.place(img, box{float32(int(at.x + (at.w-w)/2)), float32(int(at.y + (side-w)/2)), w, w})
+	w := float32(o.Image.Bounds().Dx())
+	b.place(o, box{float32(int(at.x + (at.w-w)/2)), float32(int(at.y + (side-w)/2)), w, w})
 }
 
 // inkwell keeps shaped and drawn texts and icons, so that a page that comes
@@ -193,6 +187,11 @@ type iconKey struct {
 	side   int
 }
 
+type qrKey struct {
+	data string
+	side int
+}
+
 // drawn is a picture and the objects that show it, the first n of them in
 // the current frame.
 type drawn struct {
@@ -202,10 +201,12 @@ type drawn struct {
 	used    int
 }
 
-// free has Fyne let go of the textures, which it would keep for a minute.
+// free lets go of the picture. Fyne remembers an object and its texture for a
+// minute after it was last shown.
 func (d *drawn) free() {
 	for _, o := range d.objects {
 		canvas.Refresh(o)
+		o.Image = nil
 	}
 }
 
@@ -281,6 +282,17 @@ func (k *inkwell) object(key any, draw func() image.Image) *canvas.Image {
 	}
 	d.used++
 	return d.objects[d.used-1]
+}
+
+// qr draws a code of at most side pixels; nil when the data is too long for one.
+func (k *inkwell) qr(data string, side int) *canvas.Image {
+	code, err := qrcode.New(data, qrcode.Medium)
+	if err != nil {
+		return nil
+	}
+	code.DisableBorder = true
+	modules := len(code.Bitmap())
+	return k.object(qrKey{data, side}, func() image.Image { return code.Image(modules * (side / modules)) })
 }
 
 func (k *inkwell) icon(name string, c color.NRGBA, side int) fyne.CanvasObject {

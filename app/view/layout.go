@@ -313,13 +313,16 @@ func (l *layout) pagerHeight() float32 {
 	if l.low || l.wide {
 		return l.Px(96)
 	}
-	return l.Px(132)
+	return l.Px(112)
 }
 
 // flow draws pieces, on several screens where they don't fit on one.
 func (l *layout) flow(list []piece, at box, screen int) (screens, shown int) {
 	if len(list) == 0 {
 		return 1, 0
+	}
+	if l.tallest(list) > at.h+1 {
+		l.overflows = true
 	}
 	if cuts := l.split(list, at.h); len(cuts) == 1 {
 		l.drawPieces(list, at, true)

@@ -42,6 +42,7 @@ type paragraph struct {
 	style  style
 	width  float32 // widest line
 	height float32
+	pad    float32 // room above and below for signs that reach beyond the line
 }
 
 // typesetter shapes and wraps text. It belongs to one goroutine.
@@ -90,6 +91,9 @@ func (t *typesetter) set(text string, s style, width float32) paragraph {
 		var w fixed.Int26_6
 		for _, run := range runs {
 			w += run.Advance
+			if run.Face != family.Main() {
+				p.pad = float32(int(s.size * 0.35)) // Arabic has marks far above and below
+			}
 		}
 		lw := float32(w) / 64
 		p.lines, p.widths = append(p.lines, runs), append(p.widths, lw)
@@ -99,10 +103,16 @@ func (t *typesetter) set(text string, s style, width float32) paragraph {
 	return p
 }
 
+// box is where the paragraph's image stands, on whole pixels, when its text
+// begins at x, y.
+func (p paragraph) box(x, y float32) box {
+	return box{float32(int(x)), float32(int(y - p.pad)), float32(int(p.width) + 2), float32(int(p.height+2*p.pad) + 1)}
+}
+
 // draw paints the paragraph into an image of its own, as wide as its widest
 // line; lines are aligned within that width.
 func (p paragraph) draw() *image.RGBA {
-	w, h := int(p.width)+2, int(p.height)+1
+	w, h := int(p.width)+2, int(p.height+2*p.pad)+1
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	pen := render.Renderer{FontSize: p.style.size, Color: p.style.colour}
 	step := p.style.size * lineHeight
@@ -116,9 +126,9 @@ func (p paragraph) draw() *image.RGBA {
 			x = free
 		}
 		// The pen wants an image that starts at 0, 0.
-		band := image.NewRGBA(image.Rect(0, 0, w, int(step*1.3)))
+		band := image.NewRGBA(image.Rect(0, 0, w, int(step*1.3+2*p.pad)))
 		for _, run := range line {
-			pen.DrawShapedRunAt(run, band, int(x), int(p.style.size*0.93))
+			pen.DrawShapedRunAt(run, band, int(x), int(p.style.size*0.93+p.pad))
 			x += float32(run.Advance) / 64
 		}
 		top := int(float32(i) * step)

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -186,9 +185,7 @@ func show(rt *command.Runtime, prof *profile.Profile, j *journey.Journey, v voic
 	}
 	ctx, cancel := context.WithCancel(rt.Ctx)
 	defer cancel()
-	// A resident's page is small; giving memory back soon keeps a borne of
-	// 2 GB out of trouble.
-	debug.SetGCPercent(40)
+	keepMemorySmall()
 	a := app.NewWithID("fr.parvis.borne")
 	w := a.NewWindow("Parvis")
 	w.SetPadded(false)
@@ -206,9 +203,7 @@ func show(rt *command.Runtime, prof *profile.Profile, j *journey.Journey, v voic
 	var s *session.Session
 	glass := view.NewGlass(screen, j.Texts, func(id string) { s.Touch(id) }, trace)
 	s = session.New(ctx, session.Options{Journey: j, Voice: v, Show: glass.Draw, Do: fyne.Do, Now: rt.Now, Ended: func() {
-		// What the visit leaves as garbage goes back to the system, which
-		// clears it, while nobody waits for the borne.
-		go debug.FreeOSMemory()
+		go giveMemoryBack() // nobody waits for the borne now
 	}})
 	w.SetContent(glass)
 	w.Resize(fyne.NewSize(screen.Width, screen.Height))
