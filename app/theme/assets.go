@@ -24,11 +24,13 @@ const (
 	Bold
 )
 
-// fontNames by weight, in the order in which a sign is looked for.
+// fontNames by weight, in the order in which a sign is looked for. The Arabic
+// font is Debian's, of 2020: go-text 0.3.4 and 0.3.5 lose the joined forms of
+// yeh and qaf in the newer one, which composes them of parts.
 var fontNames = map[Weight][]string{
-	Regular:  {"AtkinsonHyperlegibleNext_400Regular", "NotoSansArabic_400Regular", "NotoSans_400Regular"},
-	SemiBold: {"AtkinsonHyperlegibleNext_600SemiBold", "NotoSansArabic_600SemiBold", "NotoSans_600SemiBold"},
-	Bold:     {"AtkinsonHyperlegibleNext_700Bold", "NotoSansArabic_700Bold", "NotoSans_600SemiBold"},
+	Regular:  {"AtkinsonHyperlegibleNext_400Regular", "NotoSansArabic-Regular", "NotoSans_400Regular"},
+	SemiBold: {"AtkinsonHyperlegibleNext_600SemiBold", "NotoSansArabic-Bold", "NotoSans_600SemiBold"},
+	Bold:     {"AtkinsonHyperlegibleNext_700Bold", "NotoSansArabic-Bold", "NotoSans_600SemiBold"},
 }
 
 // Family is the faces of one weight. Each is parsed when a sign first needs it:
