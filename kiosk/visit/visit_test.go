@@ -1,0 +1,111 @@
+package visit_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"parvis/kiosk/visit"
+)
+
+func TestPath(t *testing.T) {
+	v := visit.New(1, "fr")
+	if v.Here().Page != "attract" {
+		t.Fatalf("a visit begins on %s", v.Here().Page)
+	}
+	v.Back()
+	if v.Here().Page != "attract" {
+		t.Errorf("back from the first page leads to %s", v.Here().Page)
+	}
+	v.Go(visit.Step{Page: "home"})
+	v.Go(visit.Step{Page: "demarches"})
+	v.Replace(visit.Step{Page: "help"})
+	v.Back()
+	if v.Here().Page != "home" {
+		t.Errorf("back leads to %s", v.Here().Page)
+	}
+}
+
+// What was typed is overwritten where it lay, not only let go.
+func TestWipeOverwrites(t *testing.T) {
+	for name, wipe := range map[string]func(*visit.Visit){"wipe": (*visit.Visit).Wipe, "home": (*visit.Visit).Home} {
+		v := visit.New(1, "fr")
+		for _, d := range "0612345678" {
+			v.Draft.Phone = visit.Type(v.Draft.Phone, string(d), 20)
+		}
+		v.Draft.Name = visit.Type(v.Draft.Name, "Léa", 30)
+		v.Search.Words = visit.Type(v.Search.Words, "rsa", 40)
+		typed := [][]byte{v.Draft.Phone[:cap(v.Draft.Phone)], v.Draft.Name[:cap(v.Draft.Name)], v.Search.Words[:cap(v.Search.Words)]}
+		wipe(v)
+		for _, b := range typed {
+			if !bytes.Equal(b, make([]byte, len(b))) {
+				t.Errorf("%s leaves %q", name, b)
+			}
+		}
+		if len(v.Draft.Phone)+len(v.Draft.Name)+len(v.Search.Words)+len(v.Answers) != 0 {
+			t.Errorf("%s leaves %+v", name, v.Draft)
+		}
+	}
+}
+
+func TestHomeKeepsAids(t *testing.T) {
+	v := visit.New(1, "en")
+	v.TextStep, v.Contrast, v.Low, v.Speech = 2, true, true, true
+	v.Home()
+	if v.Lang != "en" || v.TextStep != 2 || !v.Contrast || !v.Low || !v.Speech {
+		t.Errorf("home forgot language or aids: %+v", v)
+	}
+	v.Wipe()
+	if v.Lang != "" || v.TextStep != 0 || v.Contrast || v.Low || v.Speech {
+		t.Errorf("the wipe kept language or aids: %+v", v)
+	}
+}
+
+func TestTypeAndRub(t *testing.T) {
+	var b []byte
+	for _, sign := range []string{"É", "v", "e"} {
+		b = visit.Type(b, sign, 5)
+	}
+	if string(b) != "Éve" {
+		t.Fatalf("typed %q", b)
+	}
+	if b = visit.Type(b, "é", 5); string(b) != "Éve" {
+		t.Errorf("more than fits: %q", b)
+	}
+	all := b[:cap(b)]
+	b = visit.Rub(visit.Rub(visit.Rub(b)))
+	if len(b) != 0 || !bytes.Equal(all, make([]byte, len(all))) {
+		t.Errorf("rubbed out, %q is left of %q", all, b)
+	}
+	if b = visit.Rub(b); len(b) != 0 {
+		t.Errorf("nothing rubbed out: %q", b)
+	}
+}
+
+func TestClock(t *testing.T) {
+	start := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+	for _, p := range []visit.Patience{visit.Usual, visit.WithSpeech, visit.Accompanied} {
+		if p.Warning < 20*time.Second {
+			t.Errorf("%v: the warning stays %v, EN 301 549 asks for 20 s", p, p.Warning)
+		}
+		c := visit.Clock{Patience: p}
+		c.Touch(start)
+		at := func(d time.Duration) visit.Moment { return c.At(start.Add(d)) }
+		if m := at(p.Idle - time.Second); m.Warn || m.Over {
+			t.Errorf("%v: %+v a second before the warning", p, m)
+		}
+		if m := at(p.Idle); !m.Warn || m.Over || m.Until != p.Warning {
+			t.Errorf("%v: %+v at the warning", p, m)
+		}
+		if m := at(p.Idle + p.Warning - time.Second); m.Over || m.Until != time.Second {
+			t.Errorf("%v: %+v a second before the end", p, m)
+		}
+		if m := at(p.Idle + p.Warning); !m.Over {
+			t.Errorf("%v: %+v at the end", p, m)
+		}
+		c.Touch(start.Add(p.Idle + 5*time.Second))
+		if m := at(p.Idle + p.Warning); m.Warn {
+			t.Errorf("%v: %+v after the resident said to stay", p, m)
+		}
+	}
+}
