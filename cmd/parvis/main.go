@@ -39,7 +39,8 @@ func main() {
 	}
 	rt := &command.Runtime{Ctx: ctx, Stdout: os.Stdout, Stderr: os.Stderr, Now: now, Content: content.FS}
 	var cli commands
-	k := kong.Parse(&cli, kong.Name("parvis"), kong.Description("La borne numérique Parvis."), kong.UsageOnError())
+	k := kong.Parse(&cli, kong.Name("parvis"), kong.Description("La borne numérique Parvis."), kong.UsageOnError(),
+		kong.Writers(frenchWriter{os.Stdout}, frenchWriter{os.Stderr}))
 	err = k.Run(rt)
 	var status command.ExitError
 	switch {
