@@ -220,6 +220,9 @@ func (j *Journey) result(_ context.Context, v *visit.Visit) page.Page {
 func fact(w *text.Words, icon string, f demarche.Fact) page.Notice {
 	n := page.Notice{Accent: page.Demarche, Icon: icon, Title: f.Title.In(w.Code), Text: f.Detail.In(w.Code)}
 	if f.Verify {
+		if n.Text != "" && !strings.HasSuffix(n.Text, ".") {
+			n.Text += "."
+		}
 		n.Text = strings.TrimSpace(n.Text + " " + w.T("demarche.verify"))
 	}
 	return n

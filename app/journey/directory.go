@@ -184,6 +184,9 @@ func (j *Journey) opening(h place.Hit, w *text.Words) *page.Badge {
 	case hours.OpensLater:
 		return &page.Badge{Text: j.opens(h.State, until, now, w), Tone: page.Warn}
 	case hours.Closed:
+		if h.State.Holiday != "" {
+			return &page.Badge{Text: w.T("opening.holiday", "Holiday", h.State.Holiday), Tone: page.Warn}
+		}
 		return &page.Badge{Text: w.T("opening.closed"), Tone: page.Warn}
 	}
 	return nil

@@ -107,7 +107,6 @@ const (
 type Text struct {
 	Style Style
 	Text  string
-	Quiet bool // shown, not read aloud again
 }
 
 // Shape is how a group of choices looks.

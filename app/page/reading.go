@@ -36,9 +36,7 @@ func (p Page) Reading() []Part {
 	for b, block := range p.Blocks {
 		switch x := block.(type) {
 		case Text:
-			if !x.Quiet {
-				say(b, 0, x.Text)
-			}
+			say(b, 0, x.Text)
 		case Choices:
 			say(b, -1, x.Label)
 			for i, c := range x.Items {
