@@ -166,7 +166,7 @@ func (l *layout) message(screen int, dark bool) (screens, shown int) {
 	if dark && !l.low { // a question in the middle of the glass
 		area = box{area.x + area.w*0.12, area.y + area.h*0.12, area.w * 0.76, area.h * 0.72}
 	}
-	foot := l.actionsHeight(area.w, area.h*0.5)
+	foot := l.actionsHeight(area.w)
 	if foot > 0 {
 		l.actions(box{area.x, area.y + area.h - foot, area.w, foot})
 		area.h -= foot + l.gap

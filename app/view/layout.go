@@ -197,7 +197,7 @@ func (l *layout) standard(area box, screen int) (screens, shown int) {
 	if l.wide && l.hasKeys() {
 		return l.sideBySide(area, screen)
 	}
-	foot := l.actionsHeight(area.w, area.h*0.5)
+	foot := l.actionsHeight(area.w)
 	body := area.h
 	if foot > 0 {
 		body -= foot + l.gap
@@ -219,7 +219,7 @@ func (l *layout) hasKeys() bool {
 func (l *layout) sideBySide(area box, screen int) (screens, shown int) {
 	left := box{area.x, area.y, area.w*0.47 - l.gap, area.h}
 	right := box{area.x + area.w*0.47, area.y, area.w * 0.53, area.h}
-	foot := l.actionsHeight(right.w, right.h*0.4)
+	foot := l.actionsHeight(right.w)
 	if foot > 0 {
 		l.actions(box{right.x, right.y + right.h - foot, right.w, foot})
 		right.h -= foot + l.gap
