@@ -215,7 +215,7 @@ func newInkwell() *inkwell {
 }
 
 // framesKept is how long a picture that is no longer drawn stays.
-const framesKept = 16
+const framesKept = 4
 
 // next begins a frame and lets go of what has not been used for long.
 func (k *inkwell) next() {
