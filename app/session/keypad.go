@@ -65,7 +65,13 @@ func (s *Session) Press(k Key) {
 	case Speech:
 		s.toggleSpeech()
 	default:
-		s.act(keyChoices[k])
+		id := keyChoices[k]
+		if _, ok := s.page.Find(id); !ok { // the resident is where the key leads
+			s.stop()
+			s.read(0)
+			return
+		}
+		s.act(id)
 	}
 }
 

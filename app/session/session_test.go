@@ -113,6 +113,36 @@ func TestIdleResidentIsWarnedThenWiped(t *testing.T) {
 	}
 }
 
+// A key that only speaks does nothing where speech is off: above all, the borne
+// does not wait for the end of what nobody hears.
+func TestSpeechKeysWithoutSpeech(t *testing.T) {
+	for _, key := range []session.Key{session.Repeat, session.Home, session.Louder} {
+		t.Run(string(key), func(t *testing.T) {
+			d := newDesk(t)
+			d.touch("start")
+			d.Press(key)
+			if d.frame.Focus != -1 {
+				t.Errorf("part %d is shown as being read", d.frame.Focus)
+			}
+			d.after(45 * time.Second)
+			d.at("timeout")
+		})
+	}
+}
+
+// The home key says where the resident is, also on the home page.
+func TestHomeKeyAtHome(t *testing.T) {
+	d := newDesk(t)
+	d.Press(session.Speech)
+	d.touch("start", "start")
+	d.Press(session.Next)
+	before := len(d.said())
+	d.Press(session.Home)
+	d.until("the page to be read again", func() bool {
+		return strings.Contains(strings.Join(d.said()[before:], "\n"), "Que voulez-vous faire")
+	})
+}
+
 // Any simple action extends the visit, as often as the resident likes, and
 // nothing typed is lost by it.
 func TestWarningIsExtended(t *testing.T) {

@@ -39,6 +39,9 @@ func (s *Session) sayThen(sentence string, then func()) {
 // read reads the page aloud from a part on, each part highlighted while it is
 // heard. The navigation and the keys of a keyboard are walked, not read.
 func (s *Session) read(from int) {
+	if !s.visit.Speech {
+		return
+	}
 	parts := s.page.Reading()
 	for i := from; i < len(parts); i++ {
 		if parts[i].Block == -3 {
