@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"parvis/e2e/xdrive"
 )
@@ -42,14 +43,26 @@ func write(b *xdrive.Borne, text string) {
 // then the next one.
 func find(b *xdrive.Borne, ids ...string) {
 	for _, id := range ids {
-		for p := b.Page(); !has(p, id) && p.Screen > 1; p = b.Page() {
+		for !shows(b, id) && b.Page().Screen > 1 {
 			tap(b, "pager.previous")
 		}
-		for p := b.Page(); !has(p, id) && p.Screen < p.Screens; p = b.Page() {
+		for !shows(b, id) && b.Page().Screen < b.Page().Screens {
 			tap(b, "pager.next")
 		}
 		tap(b, id)
 	}
+}
+
+// shows reports whether a target is in sight. It looks for a moment: the clock
+// may just have drawn the page before once more.
+func shows(b *xdrive.Borne, id string) bool {
+	for range 30 {
+		if has(b.Page(), id) {
+			return true
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return false
 }
 
 func has(p xdrive.Page, id string) bool {

@@ -362,19 +362,42 @@ func (b *Borne) WaitSpoken(words string) Utterance {
 	return said
 }
 
-// Seek goes on with the key Down until the voice says the words, as a resident
+// Listen waits until the voice is silent, and returns all it has said since the
+// last touch or key.
+func (b *Borne) Listen() []Utterance {
+	b.t.Helper()
+	last, since := len(b.Spoken()), time.Now()
+	b.waitFor("silence", patience, func() bool {
+		if n := len(b.Spoken()); n != last {
+			last, since = n, time.Now()
+		}
+		return time.Since(since) > silence
+	})
+	return slices.Clone(b.Spoken()[b.heard:])
+}
+
+// silence is how long the voice says nothing when it has come to an end.
+const silence = 300 * time.Millisecond
+
+// Press presses a key and returns the one thing that is said in return.
+func (b *Borne) Press(key string) string {
+	b.t.Helper()
+	b.Key(key)
+	b.waitFor("the voice after "+key, patience, func() bool { return len(b.Spoken()) > b.heard })
+	return b.Spoken()[b.heard].Text
+}
+
+// Seek presses a key, Down or Up, until the voice says the words, as a resident
 // does who doesn't see the screen. It gives up when the whole page went by.
-func (b *Borne) Seek(words string) {
+func (b *Borne) Seek(key, words string) {
 	b.t.Helper()
 	var said []string
-	for range 60 {
-		b.Key("Down")
-		b.waitFor("the voice after Down", patience, func() bool { return len(b.Spoken()) > b.heard })
-		u := b.Spoken()[b.heard:]
-		said = append(said, u[len(u)-1].Text)
-		if strings.Contains(said[len(said)-1], words) {
+	for range 80 {
+		text := b.Press(key)
+		if strings.Contains(text, words) {
 			return
 		}
+		said = append(said, text)
 	}
 	b.t.Fatalf("the voice never said %q, only:\n%s", words, strings.Join(said, "\n"))
 }
