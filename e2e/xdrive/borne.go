@@ -188,22 +188,37 @@ func StartBorne(t testing.TB, o Options) *Borne {
 // to stand on the glass.
 func (b *Borne) Start() {
 	b.t.Helper()
+	start := time.Now()
+	glass, shown := b.launch()
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	defer cancel()
+	last, err := glass.settle(ctx, quietEnough)
+	b.must(err)
+	if last.IsZero() {
+		last = shown
+	}
+	b.FirstPage = last.Sub(start)
+}
+
+// Launch starts the program as Start does, and waits no longer than until it
+// shows something: it can be touched then.
+func (b *Borne) Launch() {
+	b.t.Helper()
+	b.launch()
+}
+
+func (b *Borne) launch() (glass *watch, shown time.Time) {
+	b.t.Helper()
 	b.mark()
 	glass, err := b.Screen.watch(b.Screen.Bounds())
 	b.must(err)
 	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
 	defer cancel()
-	start := time.Now()
 	b.app = b.start("parvis", "run", "--data", "run/data", "--profile", "run/profile.toml", "--size", b.options.Size)
 	b.waitFor("the first page", patience, func() bool { return len(b.pages()) > b.acted })
-	first, err := glass.next(ctx) // the page is told before it is shown
+	shown, err = glass.next(ctx) // the page is told before it is shown
 	b.must(err)
-	last, err := glass.settle(ctx, quietEnough)
-	b.must(err)
-	if last.IsZero() {
-		last = first
-	}
-	b.FirstPage = last.Sub(start)
+	return glass, shown
 }
 
 // Stop ends the program as systemd would, and waits for it.
