@@ -263,7 +263,7 @@ func (k *inkwell) paragraph(text string, s style, width float32) paragraph {
 
 func (k *inkwell) text(text string, s style, width float32) fyne.CanvasObject {
 	key := textKey{text, s, int(width)}
-	return k.object(key, func() image.Image { return k.paragraph(text, s, width).draw() })
+	return k.object(key, func() image.Image { return k.setter.draw(k.paragraph(text, s, width)) })
 }
 
 func (k *inkwell) object(key any, draw func() image.Image) *canvas.Image {

@@ -3,14 +3,15 @@ package view
 import (
 	"image"
 	"image/color"
-	"image/draw"
 	"slices"
 
-	"github.com/go-text/render"
 	"github.com/go-text/typesetting/di"
+	"github.com/go-text/typesetting/font"
+	ot "github.com/go-text/typesetting/font/opentype"
 	"github.com/go-text/typesetting/language"
 	"github.com/go-text/typesetting/shaping"
 	"golang.org/x/image/math/fixed"
+	"golang.org/x/image/vector"
 
 	"parvis/app/theme"
 )
@@ -51,6 +52,7 @@ type typesetter struct {
 	shaper    shaping.HarfbuzzShaper
 	wrapper   shaping.LineWrapper
 	families  map[theme.Weight]*theme.Family
+	pen       vector.Rasterizer
 }
 
 func (t *typesetter) family(w theme.Weight) *theme.Family {
@@ -109,13 +111,14 @@ func (p paragraph) box(x, y float32) box {
 	return box{float32(int(x)), float32(int(y - p.pad)), float32(int(p.width) + 2), float32(int(p.height+2*p.pad) + 1)}
 }
 
-// draw paints the paragraph into an image of its own, as wide as its widest
+// draw paints a paragraph into an image of its own, as wide as its widest
 // line; lines are aligned within that width.
-func (p paragraph) draw() *image.RGBA {
+func (t *typesetter) draw(p paragraph) *image.RGBA {
 	w, h := int(p.width)+2, int(p.height+2*p.pad)+1
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
-	pen := render.Renderer{FontSize: p.style.size, Color: p.style.colour}
+	ink := image.NewUniform(p.style.colour)
 	step := p.style.size * lineHeight
+	band := int(step*1.3 + 2*p.pad)
 	for i, line := range p.lines {
 		x := float32(0)
 		free := p.width - p.widths[i]
@@ -125,14 +128,47 @@ func (p paragraph) draw() *image.RGBA {
 		case p.style.align == end != p.style.rtl:
 			x = free
 		}
-		// The pen wants an image that starts at 0, 0.
-		band := image.NewRGBA(image.Rect(0, 0, w, int(step*1.3+2*p.pad)))
-		for _, run := range line {
-			pen.DrawShapedRunAt(run, band, int(x), int(p.style.size*0.93+p.pad))
-			x += float32(run.Advance) / 64
-		}
 		top := int(float32(i) * step)
-		draw.Draw(img, image.Rect(0, top, w, h), band, image.Point{}, draw.Over)
+		high := min(band, h-top) // the pen draws nowhere but within the image
+		t.pen.Reset(w, high)
+		for _, run := range line {
+			x = t.outline(run, float32(int(x)), float32(int(p.style.size*0.93+p.pad)))
+		}
+		t.pen.Draw(img, image.Rect(0, top, w, top+high), ink, image.Point{})
 	}
 	return img
+}
+
+// outline adds the shapes of a run's signs to the pen and returns where the
+// run ends. One pen serves all lines: the borne's fonts hold nothing but
+// outlines, and a new buffer for each would be most of a page's garbage.
+func (t *typesetter) outline(run shaping.Output, x, baseline float32) float32 {
+	scale := float32(run.Size) / 64 / float32(run.Face.Upem())
+	for _, g := range run.Glyphs {
+		shape, ok := run.Face.GlyphData(g.GlyphID).(font.GlyphOutline)
+		if ok {
+			dx, dy := x+float32(g.XOffset)/64, baseline-float32(g.YOffset)/64
+			at := func(p ot.SegmentPoint) (float32, float32) { return p.X*scale + dx, dy - p.Y*scale }
+			for _, s := range shape.Segments {
+				x1, y1 := at(s.Args[0])
+				switch s.Op {
+				case ot.SegmentOpMoveTo:
+					t.pen.ClosePath()
+					t.pen.MoveTo(x1, y1)
+				case ot.SegmentOpLineTo:
+					t.pen.LineTo(x1, y1)
+				case ot.SegmentOpQuadTo:
+					x2, y2 := at(s.Args[1])
+					t.pen.QuadTo(x1, y1, x2, y2)
+				case ot.SegmentOpCubeTo:
+					x2, y2 := at(s.Args[1])
+					x3, y3 := at(s.Args[2])
+					t.pen.CubeTo(x1, y1, x2, y2, x3, y3)
+				}
+			}
+			t.pen.ClosePath()
+		}
+		x += float32(g.Advance) / 64
+	}
+	return x
 }
