@@ -31,7 +31,7 @@ func (j *Journey) demarches(_ context.Context, v *visit.Visit) page.Page {
 			page.Choices{Shape: page.Chips, Items: []page.Choice{
 				{ID: "popular", Label: w.T("demarches.popular"), Switch: true, On: v.Theme == ""},
 				{ID: "themes", Label: themeLabel, Switch: true, On: v.Theme != ""},
-				{ID: "search", Label: w.T("demarches.search"), Icon: "search"},
+				{ID: "search", Label: w.T("demarches.search")},
 			}},
 			page.Choices{Items: demarcheRows(list, w)},
 		},
@@ -204,8 +204,8 @@ func (j *Journey) result(_ context.Context, v *visit.Visit) page.Page {
 	for _, c := range out.Advice {
 		p.Blocks = append(p.Blocks, page.Notice{Icon: "info-circle", Title: c.Text.In(w.Code), Text: c.Detail.In(w.Code)})
 	}
-	p.Blocks = append(p.Blocks, page.Choices{Items: []page.Choice{
-		{ID: "sources", Label: w.T("demarche.sources"), Detail: w.T("demarche.checked", "Date", w.FullDate(d.Checked)), Icon: "file-certificate", Accent: page.Demarche}}})
+	p.Blocks = append(p.Blocks, page.Choices{Items: append(j.ficheRow(out.Fiches, w),
+		page.Choice{ID: "sources", Label: w.T("demarche.sources"), Detail: w.T("demarche.checked", "Date", w.FullDate(d.Checked)), Icon: "file-certificate", Accent: page.Demarche})})
 	if len(out.Where) > 0 {
 		p.Actions = append(p.Actions, page.Choice{ID: "where", Label: w.T("demarche.where"), Icon: "map-pin", Accent: page.Place, Primary: true})
 	}
@@ -229,10 +229,12 @@ func fact(w *text.Words, icon string, f demarche.Fact) page.Notice {
 }
 
 func (j *Journey) chooseResult(ctx context.Context, v *visit.Visit, id string) *Task {
-	d, _ := j.current(v)
+	d, a := j.current(v)
 	switch id {
 	case "print":
 		return j.print(ctx, v)
+	case "fiches":
+		j.openFiches(v, d.Outcome(a).Fiches)
 	case "sources":
 		v.Go(visit.Step{Page: "demarche.sources", Arg: d.ID})
 	case "online":

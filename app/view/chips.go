@@ -100,7 +100,7 @@ func (l *layout) chip(c page.Choice, part int, at box) {
 }
 
 func (l *layout) facts(i int, f page.Facts, width float32) piece {
-	list, total := l.wrapChips(f.Items, make([]bool, len(f.Items)), width, l.Px(76))
+	list, total := l.wrapChips(f.Items, make([]bool, len(f.Items)), width, l.Px(62))
 	part := l.part(i, 0)
 	return piece{height: total, parts: []int{part}, draw: func(at box) {
 		s := l.chipStyle()
@@ -109,7 +109,7 @@ func (l *layout) facts(i int, f page.Facts, width float32) piece {
 			b := box{at.x + k.x, at.y + k.y, k.w, k.h}
 			tint := l.Accent(l.page.Accent).Tint
 			l.rect(b, tint, l.tileEdge(), l.tileStroke(), l.Px(16))
-			l.fit(f.Items[k.n], s, b.inset(l.Px(8)))
+			l.fit(f.Items[k.n], s, b.inset(l.Px(6)))
 		}
 		l.mark(part, box{at.x, at.y, at.w, total})
 	}}
