@@ -128,6 +128,15 @@ func cause(err error) string {
 	return err.Error()
 }
 
+// Find names a fiche without reading it.
+func (l *Library) Find(id string) (Hit, bool) {
+	i, ok := l.byID[id]
+	if !ok {
+		return Hit{}, false
+	}
+	return l.entries[i].Hit, true
+}
+
 // Get reads a fiche. It is false where the library has none of this id, or its
 // file can no longer be read.
 func (l *Library) Get(id string) (*Fiche, bool) {

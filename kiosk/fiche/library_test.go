@@ -48,6 +48,9 @@ func TestLibrary(t *testing.T) {
 		if f, ok := l.Get(id); !ok || f.ID != id {
 			t.Errorf("Get(%s) = %v, %v", id, f, ok)
 		}
+		if hit, ok := l.Find(id); !ok || hit.ID != id || hit.Title == "" {
+			t.Errorf("Find(%s) = %v, %v", id, hit, ok)
+		}
 	}
 	if f, _ := l.Get("F2"); f == nil || f.Title != "Perte de la carte d’identité" {
 		t.Errorf("the older of two is kept: %v", f)
@@ -55,6 +58,9 @@ func TestLibrary(t *testing.T) {
 	for _, id := range []string{"F5", "N1", "F6", "F7", "", "F1.xml", "../F1"} {
 		if f, ok := l.Get(id); ok || f != nil {
 			t.Errorf("Get(%q) = %v, %v", id, f, ok)
+		}
+		if hit, ok := l.Find(id); ok {
+			t.Errorf("Find(%q) = %v", id, hit)
 		}
 	}
 	var problems []string
