@@ -5,6 +5,7 @@ package journey
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"parvis/app/page"
@@ -12,6 +13,7 @@ import (
 	"parvis/device/printer"
 	"parvis/kiosk/callback"
 	"parvis/kiosk/demarche"
+	"parvis/kiosk/fiche"
 	"parvis/kiosk/hours"
 	"parvis/kiosk/level"
 	"parvis/kiosk/place"
@@ -32,7 +34,8 @@ type Site struct {
 	Headset   bool            // speech reaches only the resident's ears
 }
 
-// Journey leads residents. Its fields are set once, before the first visit.
+// Journey leads residents. Its fields are set once, before the first
+// visit, save Fiches.
 type Journey struct {
 	Site      Site
 	Texts     *text.Catalogue
@@ -43,6 +46,7 @@ type Journey struct {
 	Print     func(context.Context, printer.Document) error // nil when the site has no ticket printer
 	Count     func(key string)                              // adds one to an anonymous count
 	Now       func() time.Time
+	Fiches    atomic.Pointer[fiche.Library] // may be set later than the rest: until then there are none
 }
 
 // Task is work that may take a while. The caller runs Run away from the
@@ -75,6 +79,12 @@ func init() {
 		"demarche.online":   {(*Journey).online, (*Journey).chooseOnline},
 		"demarche.where":    {(*Journey).where, (*Journey).chooseWhere},
 		"demarche.sources":  {(*Journey).sources, noChoice},
+		"demarche.fiches":   {(*Journey).fiches, (*Journey).chooseFiches},
+		"fiche":             {(*Journey).contents, (*Journey).chooseContents},
+		"fiche.cases":       {(*Journey).cases, (*Journey).chooseCases},
+		"fiche.section":     {(*Journey).section, (*Journey).chooseSection},
+		"fiche.definition":  {(*Journey).definition, noChoice},
+		"fiche.link":        {(*Journey).ficheLink, noChoice},
 		"help.need":         {(*Journey).needs, (*Journey).chooseNeed},
 		"places":            {(*Journey).places, (*Journey).choosePlaces},
 		"places.search":     {(*Journey).placeSearch, (*Journey).choosePlaceSearch},

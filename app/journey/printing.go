@@ -36,6 +36,8 @@ func (j *Journey) document(ctx context.Context, v *visit.Visit) printer.Document
 	case "demarche.result", "demarche.online", "demarche.where":
 		d, a := j.current(v)
 		return ticket.Demarche(site, now, d, a, w.Code, j.nearest(ctx, v), tr)
+	case "fiche.section":
+		return j.ficheTicket(v, site, w)
 	case "place":
 		if h, err := j.sheet(ctx, v); err == nil {
 			return ticket.Place(site, now, h.Hit, w.Code, tr)

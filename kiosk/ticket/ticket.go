@@ -232,13 +232,14 @@ func spoken(url string) string {
 // fiche's number are enough to find it.
 func short(url string) string {
 	host, path, _ := strings.Cut(spoken(url), "/")
-	if n := path[strings.LastIndexByte(path, '/')+1:]; fiche.MatchString(n) {
+	if n := path[strings.LastIndexByte(path, '/')+1:]; number.MatchString(n) {
 		return host + ", " + n
 	}
 	return spoken(url)
 }
 
-var fiche = regexp.MustCompile(`^[FRN][0-9]+$`)
+// number is that of an official fiche.
+var number = regexp.MustCompile(`^[FRN][0-9]+$`)
 
 func upperFirst(s string) string {
 	r, n := utf8.DecodeRuneInString(s)

@@ -89,6 +89,7 @@ func New(t testing.TB) *Borne {
 		Count: func(key string) { b.Counts[key]++ },
 		Now:   func() time.Time { return b.Clock },
 	}
+	b.Fiches.Store(openFiches(t))
 	return b
 }
 
@@ -144,6 +145,7 @@ func (b *Borne) Scenes(t testing.TB, lang string) []Scene {
 	}
 	b.Type(t, at("demarche.search", "demarches", "search"), "carte")
 	b.Type(t, at("demarche.search", "demarches", "search"), "xyz")
+	results := map[string][]string{}
 	for _, d := range b.Demarches.Demarches {
 		path := []string{"demarches", "themes", "theme:" + d.Theme, "demarche:" + d.ID}
 		a := demarche.Answers{}
@@ -153,6 +155,7 @@ func (b *Borne) Scenes(t testing.TB, lang string) []Scene {
 			path = append(slices.Clone(path), "answer:"+a[q.ID])
 		}
 		at("demarche.result", path...)
+		results[d.ID] = path
 		at("demarche.sources", append(slices.Clone(path), "sources")...)
 		if out := d.Outcome(a); len(out.Where) > 0 {
 			at("demarche.where", append(slices.Clone(path), "where")...)
@@ -166,6 +169,7 @@ func (b *Borne) Scenes(t testing.TB, lang string) []Scene {
 			at("demarche.online", append(slices.Clone(path), "online")...)
 		}
 	}
+	ficheScenes(at, results)
 	at("help.need", "help")
 	for _, need := range []string{"demarches", "apprendre", "ordinateur", "securite", "materiel"} {
 		at("places", "help", "need:"+need)
