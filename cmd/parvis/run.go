@@ -25,6 +25,7 @@ import (
 	"parvis/device/transport"
 	"parvis/kiosk/callback"
 	"parvis/kiosk/demarche"
+	"parvis/kiosk/fiche"
 	"parvis/kiosk/hours"
 	"parvis/kiosk/level"
 	"parvis/kiosk/place"
@@ -120,7 +121,16 @@ func newJourney(rt *command.Runtime, prof *profile.Profile, contents fs.FS, st *
 		j.Print = p.Print
 		closeAll = func() { counts.close(); p.Close() }
 	}
-	return j, closeAll, nil
+	folder, err := fs.Sub(contents, "fiches")
+	if err != nil {
+		closeAll()
+		return nil, nil, err
+	}
+	stop := command.LoadFiches(rt.Ctx, folder, func(l *fiche.Library) {
+		j.Fiches.Store(l)
+		giveMemoryBack() // reading thousands of files leaves much garbage
+	})
+	return j, func() { stop(); closeAll() }, nil
 }
 
 func siteOf(prof *profile.Profile) (journey.Site, error) {
