@@ -57,6 +57,13 @@ if [ -z "${DISPLAY:-}" ] || ! xdpyinfo >/dev/null 2>&1; then
 	DISPLAY=:$(cat run/display)
 	export DISPLAY LIBGL_ALWAYS_SOFTWARE=1
 	set -- "$@" --size 1080x1920
+else
+	# On a desk the whole borne must fit: on a screen lower than a borne's it
+	# lies down.
+	size=$(xdpyinfo | sed -n 's/^ *dimensions: *\([0-9]*x[0-9]*\) .*/\1/p' | head -n 1)
+	if [ -n "$size" ] && [ "${size#*x}" -lt 1920 ]; then
+		set -- "$@" --size "$size"
+	fi
 fi
 
 echo "The borne opens on display $DISPLAY${virtual:+, a virtual one}."

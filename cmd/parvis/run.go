@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
 	"fyne.io/fyne/v2/driver/desktop"
+	"github.com/coreos/go-systemd/v22/daemon"
 
 	"parvis/app/journey"
 	"parvis/app/session"
@@ -218,13 +219,17 @@ func show(rt *command.Runtime, prof *profile.Profile, j *journey.Journey, v voic
 	w.SetContent(glass)
 	w.Resize(fyne.NewSize(screen.Width, screen.Height))
 	bindKeys(w.Canvas(), s)
+	a.Lifecycle().SetOnStarted(func() { tellSystemd(daemon.SdNotifyReady) })
 	go func() {
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
 		for {
 			select {
 			case <-tick.C:
-				fyne.Do(s.Tick)
+				fyne.Do(func() {
+					s.Tick()
+					tellSystemd(daemon.SdNotifyWatchdog)
+				})
 			case <-ctx.Done():
 				fyne.Do(a.Quit)
 				return
