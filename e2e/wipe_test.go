@@ -12,6 +12,7 @@ import (
 // TestWipe ends a visit full of choices, by the resident's hand and by the idle
 // clock, and then looks at every page that could still show something of it.
 func TestWipe(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, now string
 		end       func(*testing.T, *xdrive.Borne)
@@ -28,6 +29,7 @@ func TestWipe(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // most of it is waiting
 			b := xdrive.StartBorne(t, xdrive.Options{Env: []string{c.now}})
 			before := look(t, b)
 			fill(b)
@@ -143,6 +145,7 @@ func differences(a, b image.Image) int {
 // no sooner than promised, one touch or key extends the visit with all that
 // was typed, and the visit can be ended at once.
 func TestWarning(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	const idle, haste = 45 * time.Second, 8
 	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{"PARVIS_NOW=2026-11-24T10:02:00+01:00 x8"}})
 	tap(b, "start", "callback")
