@@ -92,64 +92,61 @@ func (l *layout) nav(at box) {
 	l.radius = save
 }
 
-// attract fills the glass with one invitation.
+// attract fills the glass with one invitation: whose borne it is, the words,
+// the button and, at the foot, the languages.
 func (l *layout) attract() {
 	sh := l.Accent(l.page.Accent)
-	w, h := l.Screen.Width, l.Screen.Height
-	ground := l.rect(box{0, 0, w, h}, sh.Strong, nil, 0, 0)
-	side := l.Px(80)
-	on := sh.On
-	top := l.Px(110)
+	w, h, side := l.Screen.Width, l.Screen.Height, l.Px(80)
+	in := w - 2*side
+	top, foot, button := l.Px(110), side, l.Px(190)
 	if l.wide {
-		top = l.Px(50)
+		top, foot, button = l.Px(50), l.Px(50), l.Px(150)
 	}
-	l.icon("building-community", on, box{l.Px(80), top, side, side})
-	l.fit(l.page.Header.Site, l.style(l.Fixed(theme.Button), theme.SemiBold, on), box{l.Px(190), top, w - l.Px(260), side})
-	in := w - l.Px(160)
-	title := l.style(l.Size(theme.Title)*1.5, theme.Bold, on)
-	most := h * 0.36
-	for range 8 {
-		if _, th := l.measure(l.page.Title, title, in); th <= most {
-			break
-		}
-		title.size *= 0.9
-	}
-	y := h * 0.2
-	if l.wide {
-		y = h * 0.19
-	}
-	b := box{l.Px(80), y, in, 0}
-	b.h = l.text(l.page.Title, title, b)
-	l.mark(l.part(-1, 1), b)
-	y += b.h + l.Px(40)
-	b = box{l.Px(80), y, in, 0}
-	b.h = l.text(l.page.Lead, l.style(l.Size(theme.Button), theme.Regular, on), b)
-	l.mark(l.part(-1, 3), b)
 	// The whole glass starts a visit; the button says so.
 	start := l.page.Actions[0]
-	l.touch(box{0, 0, w, h}, start, nil, sh.Strong)
-	l.targets[0].ground, l.targets[0].rest, l.targets[0].press = ground, sh.Strong, l.pressed(sh.Strong)
-	btn := box{l.Px(80), h * 0.66, min(in, l.Px(920)), l.Px(190)}
-	if l.wide {
-		btn.y, btn.h = h*0.6, l.Px(160)
+	ground := l.rect(box{0, 0, w, h}, sh.Strong, nil, 0, 0)
+	l.touch(box{0, 0, w, h}, start, ground, l.pressed(sh.Strong))
+
+	l.icon("building-community", sh.On, box{side, top, side, side})
+	l.fit(l.page.Header.Site, l.style(l.Fixed(theme.Button), theme.SemiBold, sh.On), box{l.Px(190), top, w - l.Px(260), side})
+
+	below := h - foot
+	for i, block := range l.page.Blocks {
+		if c, ok := block.(page.Choices); ok {
+			p := l.chips(i, c, in)
+			below -= p.height
+			p.draw(box{side, below, in, p.height})
+		}
 	}
+	btn := box{side, min(h*0.66, below-button-l.Px(40)), min(in, l.Px(920)), button}
 	l.rect(btn, l.Call, nil, 0, l.Px(36))
 	s := l.style(l.Size(theme.Button)*1.25, theme.Bold, l.OnCall)
 	s.align = centre
 	l.fit(start.Label, s, box{btn.x + l.Px(40), btn.y, btn.w - l.Px(170), btn.h})
 	l.icon("arrow-right", l.OnCall, box{btn.x + btn.w - l.Px(130), btn.y, l.Px(84), btn.h})
 	l.mark(l.part(-2, 0), btn)
-	for i, block := range l.page.Blocks {
-		if c, ok := block.(page.Choices); ok {
-			p := l.chips(i, c, in)
-			p.draw(box{l.Px(80), h - p.height - l.Px(80), in, p.height})
+
+	above := top + side + l.Px(30)
+	title, lead := l.style(l.Size(theme.Title)*1.5, theme.Bold, sh.On), l.style(l.Size(theme.Button), theme.Regular, sh.On)
+	var th, lh float32
+	for range 12 {
+		_, th = l.measure(l.page.Title, title, in)
+		_, lh = l.measure(l.page.Lead, lead, in)
+		if above+th+lh+l.Px(80) <= btn.y {
+			break
 		}
+		title.size, lead.size = title.size*0.92, lead.size*0.95
 	}
+	y := above + max(0, btn.y-above-th-lh-l.Px(80))*0.45
+	l.text(l.page.Title, title, box{side, y, in, 0})
+	l.mark(l.part(-1, 1), box{side, y, in, th})
+	y += th + l.Px(36)
+	l.text(l.page.Lead, lead, box{side, y, in, 0})
+	l.mark(l.part(-1, 3), box{side, y, in, lh})
 	if l.dim {
 		veil := theme.Contrast.Paper
 		veil.A = 150
-		r := canvas.NewRectangle(veil)
-		l.place(r, box{0, 0, w, h})
+		l.place(canvas.NewRectangle(veil), box{0, 0, w, h})
 	}
 }
 
