@@ -1,22 +1,14 @@
 package e2e
 
 import (
-	"encoding/csv"
-	"encoding/json"
-	"errors"
 	"io/fs"
-	"math"
-	"os"
 	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"parvis/content"
 	"parvis/e2e/xdrive"
-	"parvis/kiosk/callback"
 	"parvis/kiosk/demarche"
 )
 
@@ -36,6 +28,7 @@ func TestJourneys(t *testing.T) {
 		{"callback", testCallback},
 		{"mending", testMending},
 		{"text message", testTextMessage},
+		{"not kept", testNotKept},
 	} {
 		t.Run(journey.name, func(t *testing.T) {
 			visit(t, b)
@@ -176,86 +169,6 @@ func testFilters(t *testing.T, b *xdrive.Borne) {
 	leave(b)
 }
 
-// directory is the demo places, by the names of their columns.
-type directory []map[string]string
-
-// demoPlaces reads the demo directory, nearest to the demo site first and those
-// without a position last.
-func demoPlaces(t *testing.T) directory {
-	t.Helper()
-	f, err := os.Open("../content/demo/places.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all directory
-	for _, row := range rows[1:] {
-		place := make(map[string]string)
-		for i, column := range rows[0] {
-			place[column] = row[i]
-		}
-		all = append(all, place)
-	}
-	slices.SortStableFunc(all, func(a, b map[string]string) int { return int(away(a) - away(b)) })
-	return all
-}
-
-// away is how far a place is from the demo site, in metres.
-func away(place map[string]string) float64 {
-	if place["latitude"] == "" {
-		return 1e9
-	}
-	lat, err1 := strconv.ParseFloat(place["latitude"], 64)
-	lon, err2 := strconv.ParseFloat(place["longitude"], 64)
-	if err1 != nil || err2 != nil {
-		return -1
-	}
-	const metres = 111195 // a degree of latitude
-	return math.Hypot((lat-48.5734)*metres, (lon-7.7521)*metres*math.Cos(48.5734*math.Pi/180))
-}
-
-// with keeps the places that have the value in the column.
-func (d directory) with(column, value string) directory {
-	var kept directory
-	for _, place := range d {
-		if slices.Contains(strings.Split(place[column], "|"), value) {
-			kept = append(kept, place)
-		}
-	}
-	return kept
-}
-
-// only keeps the places with these ids.
-func (d directory) only(ids ...string) directory {
-	var kept directory
-	for _, place := range d {
-		if slices.Contains(ids, place["id"]) {
-			kept = append(kept, place)
-		}
-	}
-	return kept
-}
-
-func (d directory) ids() []string {
-	var ids []string
-	for _, place := range d {
-		ids = append(ids, place["id"])
-	}
-	return ids
-}
-
-// want compares the list on the glass with the places, nearest first.
-func want(t *testing.T, b *xdrive.Borne, what string, places directory) {
-	t.Helper()
-	if got := offered(b, "place:"); !slices.Equal(got, places.ids()) {
-		t.Errorf("%s:\n got %q\nwant %q", what, got, places.ids())
-	}
-}
-
 func testLevel(t *testing.T, b *xdrive.Borne) {
 	for _, profile := range []struct {
 		id, title      string
@@ -291,137 +204,4 @@ func testLevel(t *testing.T, b *xdrive.Borne) {
 			counted("visit", "language.fr", "level."+profile.id, "ticket.printed", "place.shown", "missing.long", "missing.scan")
 		})
 	}
-}
-
-func testCallback(t *testing.T, b *xdrive.Borne) {
-	counted := counting(t, b)
-	tap(b, "start", "callback")
-	find(b, "topic:social_sante")
-	write(b, "0612345652")
-	find(b, "continue", "slot:1", "continue")
-	write(b, "M")
-	write(b, "élanie")
-	find(b, "continue")
-	if send := b.Target("send"); !send.Disabled {
-		t.Error("a request can leave without consent")
-	}
-	find(b, "consent", "send")
-	b.WaitPage("callback.done")
-
-	all := outbox(t, b)
-	code := requestOf(t, b, "+33612345652").Code
-	if !slices.ContainsFunc(all, func(w waiting) bool { return w.Code == code }) {
-		t.Errorf("parvis callback list does not show %s: %v", code, all)
-	}
-	ticket := print(t, b)
-	wantText(t, ticket, "CODE: "+callback.FormatCode(code), "On vous rappelle",
-		"aujourd’hui après-midi, 14 h – 17 h", "Ce ticket ne porte ni votre nom ni votre téléphone.")
-	if found := betrayed([]byte(ticket.Text), secrets("0612345652", "Mélanie")); len(found) > 0 {
-		t.Errorf("the ticket says %s:\n%s", found, ticket.Text)
-	}
-	wantRequest(t, requestOf(t, b, "+33612345652"), callback.Request{
-		Topic: "social_sante", Phone: "+33612345652", FirstName: "Mélanie", Lang: "fr", Site: "demo", Consent: true,
-		Slots: []callback.Slot{slot(t, "2026-11-24T14:00:00+01:00", "2026-11-24T17:00:00+01:00")},
-	})
-	tap(b, "leave", "leaving.finish")
-	b.WaitPage("attract")
-	counted("visit", "language.fr", "callback.begun", "callback.kept", "ticket.printed")
-}
-
-// slot is a stretch of time.
-func slot(t *testing.T, start, end string) callback.Slot {
-	t.Helper()
-	var s callback.Slot
-	var err1, err2 error
-	s.Start, err1 = time.Parse(time.RFC3339, start)
-	s.End, err2 = time.Parse(time.RFC3339, end)
-	if err := errors.Join(err1, err2); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// wantRequest compares what the resident asked for, but for the ID, the code
-// and the time, which are the borne's.
-func wantRequest(t *testing.T, got, want callback.Request) {
-	t.Helper()
-	if now := slot(t, "2026-11-24T10:42:00+01:00", "2026-11-24T10:52:00+01:00"); got.Created.Before(now.Start) || got.Created.After(now.End) {
-		t.Errorf("created %v", got.Created)
-	}
-	if got.ID.Version() != 7 {
-		t.Errorf("ID %s", got.ID)
-	}
-	if code, err := callback.CheckCode(got.Code); err != nil || code != got.Code {
-		t.Errorf("code %q: %v", got.Code, err)
-	}
-	want.ID, want.Code, want.Created = got.ID, got.Code, got.Created
-	g, w := asJSON(t, got), asJSON(t, want)
-	if g != w {
-		t.Errorf("the request is\n%s, want\n%s", g, w)
-	}
-}
-
-func asJSON(t *testing.T, r callback.Request) string {
-	t.Helper()
-	for i := range r.Slots {
-		r.Slots[i].Start, r.Slots[i].End = r.Slots[i].Start.UTC(), r.Slots[i].End.UTC()
-	}
-	r.Created = r.Created.UTC()
-	text, err := json.Marshal(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// Each line of the review can be mended, and what leaves is the mended request.
-func testMending(t *testing.T, b *xdrive.Borne) {
-	tap(b, "start", "callback")
-	find(b, "topic:logement")
-	write(b, "0123456789")
-	find(b, "continue", "slot:any", "continue")
-	write(b, "Paul")
-	find(b, "continue", "mend:topic", "topic:e_mail")
-	b.WaitPage("callback.review")
-	find(b, "mend:phone", "key.clear")
-	write(b, "0692")
-	if next := b.Target("continue"); !next.Disabled {
-		t.Error("a short number is taken")
-	}
-	write(b, "123456")
-	find(b, "continue")
-	b.WaitPage("callback.review")
-	find(b, "mend:when", "slot:2", "continue")
-	b.WaitPage("callback.review")
-	find(b, "mend:name", "key.rub", "key.rub", "key.rub", "key.rub", "continue")
-	b.WaitPage("callback.review")
-	find(b, "consent", "send")
-	b.WaitPage("callback.done")
-	wantRequest(t, requestOf(t, b, "+262692123456"), callback.Request{
-		Topic: "e_mail", Phone: "+262692123456", Lang: "fr", Site: "demo", Consent: true,
-		Slots: []callback.Slot{slot(t, "2026-11-25T09:00:00+01:00", "2026-11-25T12:00:00+01:00")},
-	})
-	tap(b, "home")
-	leave(b)
-}
-
-// A deaf resident is written to, at a number that can be written to, by a
-// place of their choice.
-func testTextMessage(t *testing.T, b *xdrive.Borne) {
-	tap(b, "lang:en", "help")
-	find(b, "need:demarches", "place:demo-02", "callback", "topic:argent_impots", "by_text")
-	write(b, "0388112233")
-	if next := b.Target("continue"); !next.Disabled {
-		t.Error("a text message is promised to a landline")
-	}
-	find(b, "key.clear")
-	write(b, "0768123456")
-	find(b, "continue", "slot:0", "continue", "continue", "consent", "send")
-	b.WaitPage("callback.done")
-	wantRequest(t, requestOf(t, b, "+33768123456"), callback.Request{
-		Topic: "argent_impots", Phone: "+33768123456", Text: true, Lang: "en", Site: "demo", PlaceID: "demo-02", Consent: true,
-		Slots: []callback.Slot{slot(t, "2026-11-24T09:00:00+01:00", "2026-11-24T12:00:00+01:00")},
-	})
-	tap(b, "home")
-	leave(b)
 }

@@ -40,6 +40,9 @@ func TestWipe(t *testing.T) {
 					t.Errorf("page %s of a new visit differs from that of the very first one in %d pixels", name, d)
 				}
 			}
+			if held, err := b.Screen.Offers(); err != nil || len(held) > 0 {
+				t.Errorf("something is left to paste: %q %v", held, err)
+			}
 			said := len(b.Spoken())
 			tap(b, "start")
 			b.Key("Down")

@@ -166,6 +166,26 @@ func (s *Screen) At(x, y int) (color.Color, error) {
 	return img.At(x, y), nil
 }
 
+// Offers are the selections ("PRIMARY", "CLIPBOARD") in which some program
+// holds something to be pasted.
+func (s *Screen) Offers() ([]string, error) {
+	var held []string
+	for _, name := range []string{"PRIMARY", "SECONDARY", "CLIPBOARD"} {
+		atom, err := xproto.InternAtom(s.conn, false, uint16(len(name)), name).Reply()
+		if err != nil {
+			return nil, fmt.Errorf("selection %s: %w", name, err)
+		}
+		owner, err := xproto.GetSelectionOwner(s.conn, atom.Atom).Reply()
+		if err != nil {
+			return nil, fmt.Errorf("selection %s: %w", name, err)
+		}
+		if owner.Owner != xproto.WindowNone {
+			held = append(held, name)
+		}
+	}
+	return held, nil
+}
+
 func (s *Screen) request(area image.Rectangle) xproto.GetImageCookie {
 	return xproto.GetImage(s.conn, xproto.ImageFormatZPixmap, xproto.Drawable(s.root),
 		int16(area.Min.X), int16(area.Min.Y), uint16(area.Dx()), uint16(area.Dy()), 0xffffffff)
