@@ -227,7 +227,7 @@ func (j *Journey) cases(_ context.Context, v *visit.Visit) page.Page {
 		return ficheGone(w)
 	}
 	if len(k.parts) > 0 {
-		p := fichePage(w, k.label)
+		p := fichePage(w, k.label, oneLine(f.Title))
 		if k.label != k.situation && k.situation != "" {
 			p.Kicker += " · " + k.situation
 		}
@@ -311,8 +311,8 @@ func turn(root, k *part, w *text.Words) []page.Choice {
 	if len(all) < 2 {
 		return nil
 	}
-	before := page.Choice{ID: "previous", Label: w.T("fiche.previous"), Icon: "arrow-left", Spoken: w.T("fiche.previous_spoken")}
-	after := page.Choice{ID: "next", Label: w.T("fiche.next"), Icon: "arrow-right", Spoken: w.T("fiche.next_spoken")}
+	before := page.Choice{ID: "previous", Label: w.T("fiche.previous"), Icon: "arrow-left"}
+	after := page.Choice{ID: "next", Label: w.T("fiche.next"), Icon: "arrow-right"}
 	if all[0] == k {
 		before.Why = w.T("fiche.first")
 	}

@@ -14,9 +14,11 @@ import (
 )
 
 // What one block of a page holds at most, so that the largest text still goes
-// over several screens: signs of a text, and of a word in a pill.
+// over several screens: signs of a text, of a value beside its label, and of a
+// word in a pill.
 const (
 	blockSigns = 320
+	valueSigns = 40
 	pillSigns  = 28
 )
 
@@ -121,7 +123,12 @@ func tableBlocks(b fiche.Table) []page.Block {
 	list := paragraphs(page.Head, b.Title)
 	var lines []page.Line
 	for _, f := range b.Facts() {
-		lines = append(lines, page.Line{Label: oneLine(f.Label), Value: oneLine(f.Value), Strong: f.Head})
+		line := page.Line{Label: oneLine(f.Label), Value: oneLine(f.Value), Strong: f.Head}
+		if utf8.RuneCountInString(line.Value) <= valueSigns || line.Label == "" {
+			lines = append(lines, line)
+			continue
+		}
+		lines = append(lines, page.Line{Label: line.Label + "\u00a0:", Strong: f.Head}, page.Line{Label: line.Value, Strong: f.Head})
 	}
 	if len(lines) > 0 {
 		list = append(list, page.Table{Lines: lines})

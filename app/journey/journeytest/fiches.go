@@ -29,7 +29,7 @@ const (
 <Chapitre><Titre><Paragraphe>Combien ça coûte ?</Paragraphe></Titre>
 <Paragraphe>Le prix dépend de l’âge.</Paragraphe>
 <Tableau><Titre>Prix par mois</Titre><Rangée type="header"><Cellule><Paragraphe>Âge</Paragraphe></Cellule><Cellule><Paragraphe>Seul</Paragraphe></Cellule><Cellule><Paragraphe>À deux</Paragraphe></Cellule></Rangée>
-<Rangée><Cellule><Paragraphe>Moins de 30 ans</Paragraphe></Cellule><Cellule><Paragraphe>8 €</Paragraphe></Cellule><Cellule><Paragraphe>16 €</Paragraphe><Paragraphe>ou moins</Paragraphe></Cellule></Rangée></Tableau>
+<Rangée><Cellule><Paragraphe>Moins de 30 ans</Paragraphe></Cellule><Cellule><Paragraphe>8 €</Paragraphe></Cellule><Cellule><Paragraphe>16 €</Paragraphe><Paragraphe>ou moins quand vous avez plus de 60 ans</Paragraphe></Cellule></Rangée></Tableau>
 <BlocCas affichage="radio"><Cas><Titre><Paragraphe>Vous avez le RSA</Paragraphe></Titre><Paragraphe>C’est gratuit.</Paragraphe>
 <BlocCas><Cas><Titre><Paragraphe>Depuis 1 an</Paragraphe></Titre><Paragraphe>Elle se renouvelle seule.</Paragraphe></Cas></BlocCas></Cas>
 <Cas><Titre><Paragraphe>Autre cas</Paragraphe></Titre><Paragraphe>Vous payez chaque mois.</Paragraphe></Cas></BlocCas>
