@@ -37,7 +37,7 @@ const callbackSteps = 4
 // not asked for it again.
 func (j *Journey) startCallback(v *visit.Visit, topic, place string) {
 	v.Draft = visit.Draft{Slot: -1, Topic: topic, Place: place, Phone: v.Draft.Phone[:0], Name: v.Draft.Name[:0]}
-	j.count("callback.begun")
+	j.Tally("callback.begun")
 	if topic == "" {
 		v.Go(visit.Step{Page: "callback.topic"})
 		return
@@ -328,14 +328,14 @@ func (j *Journey) send(v *visit.Visit) *Task {
 				if err != nil {
 					v.Draft.ID, v.Draft.Code = id, drawn
 					v.Go(visit.Step{Page: "callback.failed"})
-					j.count("callback.failed")
+					j.Tally("callback.failed")
 					return
 				}
 				clear(v.Draft.Phone)
 				clear(v.Draft.Name)
 				v.Draft = visit.Draft{Slot: -1, Code: code, When: when, To: masked, Text: byText}
 				v.Path = []visit.Step{{Page: "home"}, {Page: "callback.done"}}
-				j.count("callback.kept")
+				j.Tally("callback.kept")
 			}
 		},
 	}

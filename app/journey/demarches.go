@@ -67,7 +67,7 @@ func (j *Journey) openDemarche(v *visit.Visit, id string) {
 		return
 	}
 	v.Demarche, v.Answers = id, nil
-	j.count("demarche." + id + ".begun")
+	j.Tally("demarche." + id + ".begun")
 	first := visit.Step{Page: "demarche.question", Arg: id}
 	if j.Demarches.Get(id).Next(nil) == nil {
 		first.Page = "demarche.result" // a démarche that needs no question
@@ -164,7 +164,7 @@ func (j *Journey) chooseAnswer(_ context.Context, v *visit.Visit, id string) *Ta
 	n := v.Here().N
 	v.Answers = append(v.Answers[:n:n], visit.Answer{Question: q.ID, Choice: strings.TrimPrefix(id, "answer:")})
 	if d.Next(answers(v.Answers, n+1)) == nil {
-		j.count("demarche." + d.ID + ".done")
+		j.Tally("demarche." + d.ID + ".done")
 		v.Go(visit.Step{Page: "demarche.result", Arg: d.ID})
 	} else {
 		v.Go(visit.Step{Page: "demarche.question", Arg: d.ID, N: n + 1})

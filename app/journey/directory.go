@@ -46,7 +46,7 @@ func (j *Journey) chooseNeed(_ context.Context, v *visit.Visit, id string) *Task
 		return nil
 	}
 	key := strings.TrimPrefix(id, "need:")
-	j.count("need." + key)
+	j.Tally("need." + key)
 	j.findPlaces(v, key)
 	return nil
 }
@@ -244,7 +244,7 @@ func (j *Journey) openPlace(v *visit.Visit, id string) bool {
 	id, ok := strings.CutPrefix(id, "place:")
 	if ok {
 		v.Go(visit.Step{Page: "place", Arg: id})
-		j.count("place.shown")
+		j.Tally("place.shown")
 	}
 	return ok
 }

@@ -76,7 +76,7 @@ func (j *Journey) openFiches(v *visit.Visit, ids []string) {
 
 func (j *Journey) openFiche(v *visit.Visit, id string) {
 	v.Go(visit.Step{Page: "fiche", Arg: id})
-	j.count("fiche.shown")
+	j.Tally("fiche.shown")
 }
 
 func (j *Journey) fiches(_ context.Context, v *visit.Visit) page.Page {

@@ -40,8 +40,8 @@ func (j *Journey) chooseAttract(_ context.Context, v *visit.Visit, id string) *T
 		v.Lang = code
 	}
 	v.Path = []visit.Step{{Page: "home"}}
-	j.count("visit")
-	j.count("language." + v.Lang)
+	j.Tally("visit")
+	j.Tally("language." + v.Lang)
 	return nil
 }
 
@@ -112,7 +112,7 @@ func (j *Journey) language(_ context.Context, v *visit.Visit) page.Page {
 func (j *Journey) chooseLanguage(_ context.Context, v *visit.Visit, id string) *Task {
 	if code, ok := strings.CutPrefix(id, "lang:"); ok {
 		v.Lang = code
-		j.count("language." + code)
+		j.Tally("language." + code)
 		v.Back()
 		return nil
 	}
@@ -121,10 +121,10 @@ func (j *Journey) chooseLanguage(_ context.Context, v *visit.Visit, id string) *
 		v.Speech = !v.Speech
 	case "low":
 		v.Low = !v.Low
-		j.count("aid.low")
+		j.Tally("aid.low")
 	case "contrast":
 		v.Contrast = !v.Contrast
-		j.count("aid.contrast")
+		j.Tally("aid.contrast")
 	}
 	return nil
 }

@@ -245,10 +245,8 @@ func (j *Journey) words(v *visit.Visit) *text.Words {
 	return j.Texts.In(v.Lang)
 }
 
-// CountKey adds one to an anonymous count that a session keeps.
-func (j *Journey) CountKey(key string) { j.count(key) }
-
-func (j *Journey) count(key string) {
+// Tally adds one to an anonymous count.
+func (j *Journey) Tally(key string) {
 	if j.Count != nil {
 		j.Count(key)
 	}

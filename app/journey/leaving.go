@@ -51,10 +51,10 @@ func (j *Journey) chooseLeaving(_ context.Context, v *visit.Visit, id string) *T
 // or by the idle clock.
 func (j *Journey) End(v *visit.Visit) {
 	if v.Leaving.Face != "" {
-		j.count("leaving." + v.Leaving.Face)
+		j.Tally("leaving." + v.Leaving.Face)
 	}
 	for m := range v.Leaving.Missing {
-		j.count("missing." + m)
+		j.Tally("missing." + m)
 	}
 	v.Wipe()
 }

@@ -33,7 +33,7 @@ func (j *Journey) chooseLevel(_ context.Context, v *visit.Visit, id string) *Tas
 		v.Go(visit.Step{Page: "level.question", N: n + 1})
 		return nil
 	}
-	j.count("level." + j.Level.Profile(levelAnswers(v)).ID)
+	j.Tally("level." + j.Level.Profile(levelAnswers(v)).ID)
 	v.Go(visit.Step{Page: "level.result"})
 	return nil
 }

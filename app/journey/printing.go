@@ -93,7 +93,7 @@ func (j *Journey) print(ctx context.Context, v *visit.Visit) *Task {
 			return func(v *visit.Visit) {
 				if err == nil {
 					v.Notice = w.T("print.done")
-					j.count("ticket.printed")
+					j.Tally("ticket.printed")
 					return
 				}
 				fault, printed := "unknown", "maybe"
@@ -104,7 +104,7 @@ func (j *Journey) print(ctx context.Context, v *visit.Visit) *Task {
 						printed = "nothing"
 					}
 				}
-				j.count("ticket.failed")
+				j.Tally("ticket.failed")
 				v.Go(visit.Step{Page: "print.failed", Arg: fault + "/" + printed})
 			}
 		},

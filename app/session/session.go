@@ -276,7 +276,7 @@ func (s *Session) Tick() {
 	m := s.clock.At(now)
 	switch {
 	case m.Over:
-		s.Journey.CountKey("visit.timeout")
+		s.Journey.Tally("visit.timeout")
 		s.end()
 	case m.Warn:
 		first := !s.warning
