@@ -141,17 +141,13 @@ func (j *Journey) frame(v *visit.Visit, p *page.Page) {
 }
 
 func (j *Journey) nav(v *visit.Visit, w *text.Words) []page.Choice {
-	here := v.Here().Page
 	back := page.Choice{ID: "nav.back", Label: w.T("nav.back"), Icon: "arrow-left"}
 	if len(v.Path) < 2 {
 		back.Why = w.T("nav.back_why")
 	}
 	home := page.Choice{ID: "nav.home", Label: w.T("nav.home"), Icon: "home"}
-	if here == "home" || here == "leaving" {
+	if v.Here().Page == "home" { // there the way out takes its place
 		home = page.Choice{ID: "nav.leave", Label: w.T("nav.leave"), Icon: "door-exit", Spoken: w.T("nav.leave_spoken")}
-		if here == "leaving" {
-			home = page.Choice{ID: "nav.home", Label: w.T("nav.home"), Icon: "home"}
-		}
 	}
 	return []page.Choice{
 		back, home,
@@ -234,7 +230,8 @@ func (j *Journey) waiting(v *visit.Visit, id string) page.Page {
 const (
 	Stay   = "timeout.stay"
 	Finish = "timeout.finish"
-	// Wipe is the choice of the leaving page that ends the visit.
+	// Wipe is the choice of the leaving page that ends the visit; whoever runs
+	// the visit then calls End.
 	Wipe = "leaving.finish"
 )
 

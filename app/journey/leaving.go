@@ -41,9 +41,6 @@ func (j *Journey) chooseLeaving(_ context.Context, v *visit.Visit, id string) *T
 			v.Leaving.Missing[m] = true
 		}
 	}
-	if id == Wipe {
-		j.End(v)
-	}
 	return nil
 }
 
