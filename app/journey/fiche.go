@@ -42,11 +42,16 @@ func (j *Journey) shelf(ids []string) []fiche.Hit {
 // step's Arg is rest.
 func (j *Journey) fiche(v *visit.Visit) (f *fiche.Fiche, rest string, ok bool) {
 	id, rest, _ := strings.Cut(v.Here().Arg, "/")
+	if v.Fiche != nil && v.Fiche.ID == id {
+		return v.Fiche, rest, true
+	}
 	library := j.Fiches.Load()
 	if library == nil {
 		return nil, "", false
 	}
-	f, ok = library.Get(id)
+	if f, ok = library.Get(id); ok {
+		v.Fiche = f // not to read its file at each touch; the wipe forgets it
+	}
 	return f, rest, ok
 }
 
@@ -103,7 +108,11 @@ func ficheGone(w *text.Words) page.Page {
 
 // fichePage is what the pages of a fiche have in common.
 func fichePage(w *text.Words, title string, kicker ...string) page.Page {
-	return page.Page{Accent: page.Demarche, Kicker: strings.Join(append([]string{w.T("fiche.kicker")}, kicker...), " · "), Title: oneLine(title)}
+	p := page.Page{Accent: page.Demarche, Kicker: strings.Join(append([]string{w.T("fiche.kicker")}, kicker...), " · "), Title: oneLine(title)}
+	if w.Voice != "fr" {
+		p.Content = "fr"
+	}
+	return p
 }
 
 // ficheSource names where a fiche comes from, as its licence asks.

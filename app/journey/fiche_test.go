@@ -208,7 +208,11 @@ func TestFicheOfADemarche(t *testing.T) {
 		t.Errorf("counts %v", b.Counts)
 	}
 	b.Fiches.Store(&fiche.Library{}) // a new library without it
-	if p := b.Page(t.Context(), v); p.Title != "Cette fiche n’est plus là" {
+	if p := b.Page(t.Context(), v); p.Title != "Où aller ?" {
+		t.Errorf("the fiche in the resident's hands is gone: %q", p.Title)
+	}
+	later := on("F1341")
+	if p := b.Page(t.Context(), later); p.Title != "Cette fiche n’est plus là" {
 		t.Errorf("a fiche that has gone shows %q", p.Title)
 	}
 	b.Choose(t, v, "nav.back", "nav.back", "nav.back")

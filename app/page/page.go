@@ -20,6 +20,7 @@ const (
 type Page struct {
 	Name     string // stable, for tests and traces: "home", "demarche.question"
 	Lang     string // "fr", "falc", "en" …; the language every sentence below is in
+	Content  string // the language of title and blocks where it is another: an official fiche is French
 	Accent   Accent
 	Layout   Layout
 	Progress Progress

@@ -9,6 +9,7 @@ type Part struct {
 	Block   int     // index in Blocks; -1 title and above, -2 actions, -3 navigation
 	Item    int     // index within the block
 	Private bool
+	Lang    string // the language it is spoken in
 }
 
 // Reading returns the page's parts in the one order in which they are drawn,
@@ -82,6 +83,12 @@ func (p Page) Reading() []Part {
 	}
 	for i, c := range p.Nav {
 		choose(-3, i, c)
+	}
+	for i := range parts {
+		parts[i].Lang = p.Lang
+		if content := parts[i].Block >= 0 || parts[i].Block == -1 && parts[i].Item == 1; content && p.Content != "" {
+			parts[i].Lang = p.Content
+		}
 	}
 	return parts
 }

@@ -193,7 +193,7 @@ func (s *Session) speakAfter(id string, fresh, wasSpeaking bool) {
 	w := s.words()
 	switch {
 	case s.visit.Speech && !wasSpeaking:
-		s.sayThen(w.T("voice.on"), func() { s.read(0) })
+		s.sayThen(w.Code, w.T("voice.on"), func() { s.read(0) })
 	case !s.visit.Speech && wasSpeaking:
 		s.Voice.Say(w.Code, w.T("voice.off"), nil)
 	case !s.visit.Speech:

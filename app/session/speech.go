@@ -14,10 +14,10 @@ func (s *Session) stop() {
 }
 
 // say says a sentence where speech is on.
-func (s *Session) say(sentence string) { s.sayThen(sentence, nil) }
+func (s *Session) say(sentence string) { s.sayThen(s.page.Lang, sentence, nil) }
 
 // sayThen says a sentence and then does something, unless it was cut.
-func (s *Session) sayThen(sentence string, then func()) {
+func (s *Session) sayThen(lang, sentence string, then func()) {
 	if !s.visit.Speech || sentence == "" {
 		return
 	}
@@ -33,7 +33,7 @@ func (s *Session) sayThen(sentence string, then func()) {
 			})
 		}
 	}
-	s.Voice.Say(s.page.Lang, sentence, said)
+	s.Voice.Say(lang, sentence, said)
 }
 
 // read reads the page aloud from a part on, each part highlighted while it is
@@ -52,7 +52,7 @@ func (s *Session) read(from int) {
 		}
 		s.reading = i
 		s.show(false, false)
-		s.sayThen(utterance(parts[i], s.words()), func() { s.read(i + 1) })
+		s.sayThen(parts[i].Lang, utterance(parts[i], s.words()), func() { s.read(i + 1) })
 		return
 	}
 	if s.reading >= 0 {
@@ -74,7 +74,7 @@ func (s *Session) sayPart(i int) {
 		s.say(s.words().T("callback.kept_silent"))
 		return
 	}
-	s.say(utterance(parts[i], s.words()))
+	s.sayThen(parts[i].Lang, utterance(parts[i], s.words()), nil)
 }
 
 // utterance is what is said of a part: its text, and a switch's state.

@@ -4,6 +4,8 @@ import (
 	"image"
 	"image/color"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/go-text/typesetting/di"
 	"github.com/go-text/typesetting/font"
@@ -67,7 +69,7 @@ func (t *typesetter) family(w theme.Weight) *theme.Family {
 
 // set breaks text into lines no wider than width.
 func (t *typesetter) set(text string, s style, width float32) paragraph {
-	runes := []rune(text)
+	runes := []rune(strings.Map(oneLine, text))
 	p := paragraph{style: s}
 	if len(runes) == 0 {
 		return p
@@ -103,6 +105,16 @@ func (t *typesetter) set(text string, s style, width float32) paragraph {
 	}
 	p.height = float32(len(p.lines)) * s.size * lineHeight
 	return p
+}
+
+// oneLine makes a space of what would break a line by itself: the wrapper
+// takes one paragraph at a time.
+func oneLine(r rune) rune {
+	switch {
+	case unicode.IsControl(r), r == '\u2028', r == '\u2029':
+		return ' '
+	}
+	return r
 }
 
 // box is where the paragraph's image stands, on whole pixels, when its text

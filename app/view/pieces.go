@@ -76,7 +76,7 @@ func (l *layout) textPiece(i int, t page.Text, width float32) piece {
 	}
 	_, h := l.measure(t.Text, s, width)
 	part := l.part(i, 0)
-	return piece{height: h, parts: []int{part}, draw: func(at box) {
+	return piece{height: h, keep: t.Style == page.Head, parts: []int{part}, draw: func(at box) {
 		l.text(t.Text, s, at)
 		l.mark(part, box{at.x, at.y, at.w, h})
 	}}

@@ -2,7 +2,11 @@
 // long they may be still, and the wipe that leaves nothing of it behind.
 package visit
 
-import "time"
+import (
+	"time"
+
+	"parvis/kiosk/fiche"
+)
 
 // Step is one place in a journey; the last step of a visit's path is the page in sight.
 type Step struct {
@@ -64,6 +68,7 @@ type Visit struct {
 	Answers  []Answer
 	Level    []Answer
 	Theme    string
+	Fiche    *fiche.Fiche // the official fiche being read
 	Search   Search
 	Draft    Draft
 	Leaving  Leaving
@@ -113,7 +118,7 @@ func (v *Visit) forget() {
 	for _, typed := range [][]byte{v.Draft.Phone[:cap(v.Draft.Phone)], v.Draft.Name[:cap(v.Draft.Name)], v.Search.Words[:cap(v.Search.Words)]} {
 		clear(typed)
 	}
-	v.Demarche, v.Answers, v.Level, v.Theme, v.Notice = "", nil, nil, "", ""
+	v.Demarche, v.Answers, v.Level, v.Theme, v.Fiche, v.Notice = "", nil, nil, "", nil, ""
 	v.Search = Search{Filters: map[string]bool{}}
 	v.Draft = Draft{Slot: -1}
 	v.Upper, v.Accents, v.Aloud = false, false, false
