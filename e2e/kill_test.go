@@ -33,7 +33,7 @@ func TestKill(t *testing.T) {
 		way.walk(t, b, number)
 		touch(t, b, way.send)
 		// From the lift of the finger until well after the request is kept.
-		time.Sleep(time.Duration(random.Int64N(int64(2 * way.takes))))
+		time.Sleep(time.Duration(random.Int64N(int64(3 * way.takes))))
 		b.Kill()
 		if b.Page().Page == "callback.done" {
 			confirmed[number] = true
@@ -64,7 +64,7 @@ func TestKill(t *testing.T) {
 	if err := st.DB().QueryRow("PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
 		t.Errorf("the database: %s %v", verdict, err)
 	}
-	t.Logf("%d kills up to %v after the touch: %d requests confirmed, %d kept", kills, 2*way.takes, len(confirmed), len(kept))
+	t.Logf("%d kills up to %v after the touch: %d requests confirmed, %d kept", kills, 3*way.takes, len(confirmed), len(kept))
 	if len(confirmed) < kills/10 || len(confirmed) > kills*9/10 {
 		t.Errorf("%d of %d requests confirmed: the kills come at the wrong time to show anything", len(confirmed), kills)
 	}
