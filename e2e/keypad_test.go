@@ -209,3 +209,16 @@ func allSaid(b *xdrive.Borne) string {
 	}
 	return all.String()
 }
+
+// Volume goes by steps from either plus key, without looking (EN 301 549, 5.1.3.11).
+func TestVolumeKeys(t *testing.T) {
+	b := xdrive.StartBorne(t, xdrive.Options{Bare: true})
+	b.Key("F1")
+	b.WaitSpoken("Lecture à voix haute activée")
+	for _, press := range []struct{ key, hears string }{
+		{"plus", "Volume 4 sur 8"}, {"KP_Add", "Volume 5 sur 8"}, {"minus", "Volume 4 sur 8"}, {"KP_Subtract", "Volume 3 sur 8"},
+	} {
+		b.Key(press.key)
+		b.WaitSpoken(press.hears)
+	}
+}

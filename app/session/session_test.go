@@ -264,6 +264,19 @@ func TestPrivateDigits(t *testing.T) {
 	}
 }
 
+// Who searches without sight hears how much is found.
+func TestSearchSaysWhatItFinds(t *testing.T) {
+	d := newDesk(t)
+	d.touch("start")
+	d.Press(session.Speech)
+	d.touch("help", "help", "search", "search")
+	d.at("places.search")
+	for _, r := range "medi" {
+		d.Rune(r)
+	}
+	d.hears("medi. 2 choix")
+}
+
 // A task shows that something is happening after half a second, and its
 // result comes to the visit that asked for it only.
 func TestTask(t *testing.T) {

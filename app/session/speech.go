@@ -109,18 +109,32 @@ func (s *Session) sayChange(id string) {
 			s.say(w.T("voice.typed", "Count", len([]rune(compact(f.Value)))))
 			return
 		}
-		for i, part := range s.page.Reading() {
+		typed := w.T("voice.empty")
+		for _, part := range s.page.Reading() {
 			if part.Block == b && part.Item == 1 {
-				s.sayPart(i)
-				return
+				typed = part.Text
 			}
 		}
-		s.say(w.T("voice.empty"))
+		if n := s.found(); n > 0 {
+			typed += ". " + w.T("voice.choices", "Count", n)
+		}
+		s.say(typed)
 		return
 	}
 	if i := s.index(id); i >= 0 {
 		s.sayPart(i)
 	}
+}
+
+// found counts what a search offers for the words typed so far.
+func (s *Session) found() int {
+	n := 0
+	for _, block := range s.page.Blocks {
+		if c, ok := block.(page.Choices); ok && c.Shape == page.Rows {
+			n += len(c.Items)
+		}
+	}
+	return n
 }
 
 // Volume makes the speech louder or quieter by a step.

@@ -248,7 +248,6 @@ func bindKeys(c fyne.Canvas, s *session.Session) {
 		fyne.KeyReturn: session.Enter, fyne.KeyEnter: session.Enter, fyne.KeySpace: session.Repeat,
 		fyne.KeyEscape: session.Back, fyne.KeyHome: session.Home,
 		fyne.KeyF1: session.Speech, fyne.KeyF2: session.Bigger, fyne.KeyF3: session.Contrast, fyne.KeyF4: session.Language,
-		fyne.KeyPlus: session.Louder, fyne.KeyMinus: session.Quieter,
 	}
 	c.SetOnTypedKey(func(*fyne.KeyEvent) {})
 	if d, ok := c.(desktop.Canvas); ok {
@@ -260,7 +259,13 @@ func bindKeys(c fyne.Canvas, s *session.Session) {
 		})
 	}
 	c.SetOnTypedRune(func(r rune) {
-		if r != ' ' && r != '+' && r != '-' {
+		switch r { // signs, as where they lie differs from keyboard to keyboard
+		case '+':
+			s.Press(session.Louder)
+		case '-':
+			s.Press(session.Quieter)
+		case ' ':
+		default:
 			s.Rune(r)
 		}
 	})
