@@ -35,6 +35,12 @@ type target struct {
 	press  color.Color
 }
 
+// ring frames the part that is read or has the focus.
+type ring struct {
+	box
+	radius float32
+}
+
 // board is where a frame is drawn: canvas objects at absolute places, mirrored
 // for languages written from right to left.
 type board struct {
@@ -46,7 +52,7 @@ type board struct {
 	width   float32
 	objects []fyne.CanvasObject
 	targets []target
-	rings   []box // frames of focus, drawn last
+	rings   []ring
 }
 
 // pressed is the colour of a ground under a finger.

@@ -118,7 +118,7 @@ func (l *layout) facts(i int, f page.Facts, width float32) piece {
 func (l *layout) badgeHeight() float32 { return l.Size(theme.NavLabel) * 1.5 }
 
 // badge draws a few words on a tinted ground and returns its height.
-func (l *layout) badge(bd page.Badge, at box, centred bool) float32 {
+func (l *layout) badge(bd page.Badge, at box) float32 {
 	ink, tint := l.Muted, l.Accent(page.Plain).Tint
 	switch bd.Tone {
 	case page.Good:
@@ -130,12 +130,8 @@ func (l *layout) badge(bd page.Badge, at box, centred bool) float32 {
 	w, _ := l.measure(bd.Text, s, 1e5)
 	h := l.badgeHeight()
 	w = min(w+l.Px(40), at.w)
-	x := at.x
-	if centred {
-		x += (at.w - w) / 2
-	}
-	l.rect(box{x, at.y, w, h}, tint, l.tileEdge(), l.tileStroke(), l.Px(12))
+	l.rect(box{at.x, at.y, w, h}, tint, l.tileEdge(), l.tileStroke(), l.Px(12))
 	s.align = centre
-	l.fit(bd.Text, s, box{x + l.Px(12), at.y, w - l.Px(24), h})
+	l.fit(bd.Text, s, box{at.x + l.Px(12), at.y, w - l.Px(24), h})
 	return h
 }

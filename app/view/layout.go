@@ -141,7 +141,10 @@ func (l *layout) head(at box, most float32) float32 {
 		y += b.h + l.Px(8)
 	}
 	if p.Badge != nil {
-		y += l.badge(*p.Badge, box{at.x, y, at.w, 0}, false) + l.Px(14)
+		b := box{at.x, y, at.w, 0}
+		b.h = l.badge(*p.Badge, b)
+		l.mark(l.part(-1, 2), b)
+		y += b.h + l.Px(14)
 	}
 	size := l.Size(theme.Title)
 	s := l.style(size, theme.Bold, l.Ink)
@@ -169,26 +172,19 @@ func (l *layout) head(at box, most float32) float32 {
 
 // mark frames the part that is being read or that has the focus.
 func (l *layout) mark(part int, at box) {
-	if part < 0 || part != l.focus {
-		return
+	if part >= 0 && part == l.focus {
+		l.rings = append(l.rings, ring{at.inset(-l.Px(9)), l.radius + l.Px(9)})
 	}
-	l.ring(at)
 }
 
-// ring is drawn last, over what it frames.
-func (l *layout) ring(at box) {
-	at = at.inset(-l.Px(9))
-	l.rings = append(l.rings, at)
-}
-
+// drawRings comes last: a ring lies over what it frames.
 func (l *layout) drawRings() {
-	for _, at := range l.rings {
-		none := theme.Plain.Paper
+	for _, r := range l.rings {
+		none := l.Focus
 		none.A = 0
-		l.rect(at.inset(-l.Px(3)), none, l.FocusEdge, l.Px(14), l.radius+l.Px(9))
-		l.rect(at, none, l.Focus, l.Px(8), l.radius+l.Px(9))
+		l.rect(r.inset(-l.Px(3)), none, l.FocusEdge, l.Px(14), r.radius)
+		l.rect(r.box, none, l.Focus, l.Px(8), r.radius)
 	}
-	l.rings = nil
 }
 
 // standard lays out a page: title, content in screens, actions at the foot.

@@ -204,7 +204,7 @@ func (l *layout) row(c page.Choice, part int, at box) {
 		y += l.text(c.Detail, detail, box{x, y, w, 0})
 	}
 	if c.Badge != nil {
-		l.badge(*c.Badge, box{x, y + l.Px(10), w, 0}, false)
+		l.badge(*c.Badge, box{x, y + l.Px(10), w, 0})
 	}
 	right := box{x + w, top, at.x + at.w - l.Px(38) - x - w, 0}
 	if c.Side != "" {
