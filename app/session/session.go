@@ -34,6 +34,9 @@ type Options struct {
 	// Do runs a function on the goroutine that calls Touch, Key and Tick.
 	Do  func(func())
 	Now func() time.Time
+	// Bounce is how long a second touch of the same choice is taken for a
+	// trembling hand and ignored (EN 301 549, 5.8); 0 takes every touch.
+	Bounce time.Duration
 	// Ended, which may be nil, is told that a visit has ended and is wiped.
 	Ended func()
 }
@@ -52,6 +55,8 @@ type Session struct {
 	warning bool
 	busy    bool
 	dim     bool
+	last    string // choice touched last, and when
+	lastAt  time.Time
 	hint    string // why the disabled choice just touched does nothing
 	heard   string // choice that speech mode has read out, so that a second touch acts
 	volume  int
@@ -122,6 +127,11 @@ func (s *Session) show(fresh, wiped bool) {
 
 // Touch is a finger let go on a choice; an empty id is a touch beside all of them.
 func (s *Session) Touch(id string) {
+	again := id != "" && id == s.last && s.Now().Sub(s.lastAt) < s.Bounce
+	s.last, s.lastAt = id, s.Now()
+	if again {
+		return
+	}
 	if s.stay(id) || id == "" || s.busy {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parvis/app/journey/journeytest"
+	"parvis/app/page"
 	"parvis/app/session"
 	"parvis/app/voice"
 	"parvis/device/printer"
@@ -261,6 +262,25 @@ func TestPrivateDigits(t *testing.T) {
 		}
 		d.touch("hear", "hear", "key.rub", "key.rub")
 		d.hears("06 12 34 56 7")
+	}
+}
+
+// A trembling hand presses once, where the site asks for it.
+func TestBounce(t *testing.T) {
+	for bounce, want := range map[time.Duration]string{0: "066", 500 * time.Millisecond: "06"} {
+		d := newDesk(t)
+		d.Bounce = bounce
+		d.touch("start", "help", "search", "key:0", "key:6")
+		d.borne.Clock = d.borne.Clock.Add(300 * time.Millisecond)
+		d.touch("key:6")
+		if f := d.frame.Page.Blocks[0].(page.Field); f.Value != want {
+			t.Errorf("bounce %v: typed %q, want %q", bounce, f.Value, want)
+		}
+		d.borne.Clock = d.borne.Clock.Add(600 * time.Millisecond)
+		d.touch("key:6")
+		if f := d.frame.Page.Blocks[0].(page.Field); f.Value != want+"6" {
+			t.Errorf("bounce %v: typed %q after a pause", bounce, f.Value)
+		}
 	}
 }
 

@@ -213,9 +213,10 @@ func show(rt *command.Runtime, prof *profile.Profile, j *journey.Journey, v voic
 	defer closeTrace()
 	var s *session.Session
 	glass := view.NewGlass(screen, j.Texts, func(id string) { s.Touch(id) }, trace)
-	s = session.New(ctx, session.Options{Journey: j, Voice: v, Show: glass.Draw, Do: fyne.Do, Now: rt.Now, Ended: func() {
-		go giveMemoryBack() // nobody waits for the borne now
-	}})
+	s = session.New(ctx, session.Options{Journey: j, Voice: v, Show: glass.Draw, Do: fyne.Do, Now: rt.Now,
+		Bounce: time.Duration(prof.Screen.Bounce) * time.Millisecond,
+		Ended:  func() { go giveMemoryBack() }, // nobody waits for the borne now
+	})
 	w.SetContent(glass)
 	w.Resize(fyne.NewSize(screen.Width, screen.Height))
 	bindKeys(w.Canvas(), s)

@@ -41,6 +41,7 @@ type Screen struct {
 	Height  int     `toml:"hauteur_px"`
 	WidthMM float32 `toml:"largeur_mm"`
 	FloorMM float32 `toml:"hauteur_sol_mm"` // of the picture's lower edge
+	Bounce  int     `toml:"rebond_ms"`      // a second touch of the same key within it is ignored
 }
 
 // Resize takes another number of pixels ("1920x1080") of the same size each.
@@ -125,6 +126,8 @@ func (p *Profile) check() error {
 		return errors.New("ecran.largeur_px, ecran.hauteur_px: donnez la taille de l’écran en pixels")
 	case p.Screen.WidthMM < 150 || p.Screen.WidthMM > 2000:
 		return errors.New("ecran.largeur_mm: mesurez la largeur de l’image, en millimètres (de 150 à 2000)")
+	case p.Screen.Bounce < 0 || p.Screen.Bounce > 2000:
+		return errors.New("ecran.rebond_ms: de 0 (aucun) à 2000 millisecondes")
 	case p.Sound.Output != "casque" && p.Sound.Output != "haut-parleur":
 		return errors.New(`son.sortie: "casque" ou "haut-parleur"`)
 	}

@@ -52,6 +52,7 @@ func TestErrors(t *testing.T) {
 		"no language":    {site + "langues = []\n", "site.langues"},
 		"tiny screen":    {site + "[ecran]\nlargeur_mm = 20\n", "ecran.largeur_mm"},
 		"no pixels":      {site + "[ecran]\nlargeur_px = 0\n", "ecran.largeur_px"},
+		"endless bounce": {site + "[ecran]\nrebond_ms = 9000\n", "ecran.rebond_ms"},
 		"unknown output": {site + "[son]\nsortie = \"radio\"\n", "son.sortie"},
 	} {
 		t.Run(name, func(t *testing.T) {
