@@ -398,7 +398,16 @@ const silence = 300 * time.Millisecond
 func (b *Borne) Press(key string) string {
 	b.t.Helper()
 	b.Key(key)
-	b.waitFor("the voice after "+key, patience, func() bool { return len(b.Spoken()) > b.heard })
+	heard := func() bool { return len(b.Spoken()) > b.heard }
+	for deadline := time.Now().Add(patience / 3); !heard() && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if !heard() {
+		// As anybody would. Said in the log: a press that is lost often is a fault.
+		b.t.Logf("nothing was heard after %s; pressed it again", key)
+		b.must(b.Screen.Key(key))
+	}
+	b.waitFor("the voice after "+key, patience, heard)
 	return b.Spoken()[b.heard].Text
 }
 
