@@ -24,7 +24,6 @@ import (
 type Site struct {
 	ID        string
 	Name      string // "Mairie de quartier"
-	Address   string
 	Phone     string // of the house, for whoever would rather speak to a person; may be empty
 	Position  place.Point
 	Region    hours.Region

@@ -96,8 +96,8 @@ func (l *layout) lowTop() float32 {
 	return top
 }
 
-// head draws what stands above the content and returns its height. least is
-// the room that must be left below.
+// head draws what stands above the content and returns its height. A long
+// title gets smaller where the whole would be higher than most.
 func (l *layout) head(at box, most float32) float32 {
 	p, y := l.page, at.y
 	muted := l.style(l.Size(theme.Lead)*0.9, theme.Regular, l.Muted)

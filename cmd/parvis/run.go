@@ -141,7 +141,7 @@ func siteOf(prof *profile.Profile) (journey.Site, error) {
 		return journey.Site{}, fmt.Errorf("site.region : %w", err)
 	}
 	site := journey.Site{
-		ID: s.ID, Name: s.Name, Address: s.Address, Phone: s.Phone,
+		ID: s.ID, Name: s.Name, Phone: s.Phone,
 		Position: place.Point{Lat: s.Lat, Lon: s.Lon}, Region: region, Languages: s.Languages,
 		Headset: prof.Sound.Output == "casque",
 	}

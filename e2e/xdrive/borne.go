@@ -43,6 +43,7 @@ type Borne struct {
 
 	t       testing.TB
 	options Options
+	again   bool // a key had to be pressed twice
 	display *Display
 	app     *program
 	printer *program
@@ -403,7 +404,11 @@ func (b *Borne) Press(key string) string {
 		time.Sleep(5 * time.Millisecond)
 	}
 	if !heard() {
-		// As anybody would. Said in the log: a press that is lost often is a fault.
+		// As anybody would, once: a second press that is lost is a fault.
+		if b.again {
+			b.t.Fatalf("nothing was heard after %s, for the second time", key)
+		}
+		b.again = true
 		b.t.Logf("nothing was heard after %s; pressed it again", key)
 		b.must(b.Screen.Key(key))
 	}
