@@ -8,6 +8,7 @@ import (
 
 	"parvis/app/page"
 	"parvis/app/text"
+	"parvis/device"
 	"parvis/device/printer"
 	"parvis/kiosk/callback"
 	"parvis/kiosk/place"
@@ -96,7 +97,7 @@ func (j *Journey) print(ctx context.Context, v *visit.Visit) *Task {
 					j.Tally("ticket.printed")
 					return
 				}
-				fault, printed := "unknown", "maybe"
+				fault, printed := string(device.Hardware), "maybe"
 				var e *printer.Error
 				if errors.As(err, &e) {
 					fault = string(e.Fault)
@@ -111,21 +112,10 @@ func (j *Journey) print(ctx context.Context, v *visit.Visit) *Task {
 	}
 }
 
-// faultSentence gives what the resident reads for a printer fault.
-func faultSentence(fault string) string {
-	switch printer.Fault(fault) {
-	case printer.NoPaper:
-		return "print.no_paper"
-	case printer.CoverOpen:
-		return "print.cover_open"
-	}
-	return "print.out_of_order"
-}
-
 func (j *Journey) printFailed(_ context.Context, v *visit.Visit) page.Page {
 	w := j.words(v)
 	fault, printed, _ := strings.Cut(v.Here().Arg, "/")
-	p := page.Page{Layout: page.Centred, Accent: page.Callback, Title: w.T(faultSentence(fault)), Lead: w.T("print.kept"),
+	p := page.Page{Layout: page.Centred, Accent: page.Callback, Title: w.T(device.Fault(fault).Info().Resident), Lead: w.T("print.kept"),
 		Blocks: []page.Block{page.Picture{Icon: "printer-off", Tone: page.Warn}},
 	}
 	retry := w.T("common.retry")

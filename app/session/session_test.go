@@ -14,6 +14,7 @@ import (
 	"parvis/app/page"
 	"parvis/app/session"
 	"parvis/app/voice"
+	"parvis/device"
 	"parvis/device/printer"
 )
 
@@ -302,7 +303,7 @@ func TestSearchSaysWhatItFinds(t *testing.T) {
 func TestTask(t *testing.T) {
 	d := newDesk(t)
 	release := make(chan struct{})
-	d.borne.Fault = &printer.Error{Fault: printer.Silent, Printed: printer.Maybe}
+	d.borne.Fault = &printer.Error{Fault: device.Silent, Printed: printer.Maybe}
 	print := d.borne.Print
 	d.borne.Journey.Print = func(ctx context.Context, doc printer.Document) error {
 		<-release

@@ -12,6 +12,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"parvis/app/text"
+	"parvis/device"
 )
 
 func load(t *testing.T) *text.Catalogue {
@@ -110,6 +111,11 @@ func TestEveryIDInTheCodeExists(t *testing.T) {
 			if _, ok := fr[m[1]]; !ok && !strings.HasSuffix(m[1], "_") {
 				t.Errorf("%s asks for %s, which fr.toml does not have", f, m[1])
 			}
+		}
+	}
+	for _, f := range device.Faults() {
+		if _, ok := fr[f.Resident]; !ok && f.Resident != "" {
+			t.Errorf("the fault %s asks for %s, which fr.toml does not have", f.Fault, f.Resident)
 		}
 	}
 	if seen < 100 {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"parvis/app/theme"
+	"parvis/device/typeset"
 )
 
 // luminance is WCAG's relative luminance.
@@ -87,7 +88,7 @@ func TestCapitalHeight(t *testing.T) {
 
 // capitalHeight is the height of the main font's capital H, as a part of its size.
 func capitalHeight(t *testing.T) float32 {
-	face := theme.FamilyOf(theme.Regular).Main()
+	face := typeset.FamilyOf(typeset.Regular).Main()
 	glyph, ok := face.NominalGlyph('H')
 	if !ok {
 		t.Fatal("the font has no H")

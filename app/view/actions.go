@@ -5,6 +5,7 @@ import (
 
 	"parvis/app/page"
 	"parvis/app/theme"
+	"parvis/device/typeset"
 )
 
 // actionRows says how many actions stand in each row.
@@ -31,7 +32,7 @@ func (l *layout) actionRows(width float32) [][]page.Choice {
 // actionsFit reports whether every label stands in at most two lines of whole words.
 func (l *layout) actionsFit(acts []page.Choice, width float32) bool {
 	for _, c := range acts {
-		s := l.style(l.labelSize(c), theme.SemiBold, l.Ink)
+		s := l.style(l.labelSize(c), typeset.SemiBold, l.Ink)
 		in := l.actionTextWidth(c, width)
 		_, h := l.measure(c.Label, s, in)
 		for _, word := range strings.Fields(c.Label) {
@@ -39,7 +40,7 @@ func (l *layout) actionsFit(acts []page.Choice, width float32) bool {
 				return false
 			}
 		}
-		if h > s.size*lineHeight*2.1 {
+		if h > s.Size*typeset.LineHeight*2.1 {
 			return false
 		}
 	}
@@ -89,7 +90,7 @@ func (l *layout) actionRowHeight(row []page.Choice, width float32) float32 {
 		h = l.Px(104)
 	}
 	for _, c := range row {
-		_, th := l.measure(c.Label, l.style(l.labelSize(c), theme.SemiBold, l.Ink), l.actionTextWidth(c, cell))
+		_, th := l.measure(c.Label, l.style(l.labelSize(c), typeset.SemiBold, l.Ink), l.actionTextWidth(c, cell))
 		h = max(h, th+l.Px(36))
 	}
 	return h
@@ -136,7 +137,7 @@ func (l *layout) button(c page.Choice, part int, at box) {
 		t := &l.targets[len(l.targets)-1]
 		t.ground, t.rest, t.press = g, fill, l.pressed(fill)
 	}
-	s := l.style(l.labelSize(c), theme.SemiBold, ink)
+	s := l.style(l.labelSize(c), typeset.SemiBold, ink)
 	in := l.actionTextWidth(c, at.w)
 	w, h := l.measure(c.Label, s, in)
 	x := at.x + (at.w-w)/2
@@ -149,7 +150,7 @@ func (l *layout) button(c page.Choice, part int, at box) {
 			x += l.Px(90)
 		}
 	}
-	s.align = centre
+	s.Align = typeset.Centre
 	l.text(c.Label, s, box{x, at.y + (at.h-h)/2, w + 1, 0})
 	l.mark(part, at)
 }

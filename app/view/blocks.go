@@ -5,6 +5,7 @@ import (
 
 	"parvis/app/page"
 	"parvis/app/theme"
+	"parvis/device/typeset"
 )
 
 func (l *layout) checklist(i int, c page.Checklist, width float32) []piece {
@@ -16,8 +17,8 @@ func (l *layout) checklist(i int, c page.Checklist, width float32) []piece {
 	gap := l.Px(28)
 	cell := (width - gap*float32(columns-1)) / float32(columns)
 	inner := cell - l.Px(184)
-	title := l.style(l.Size(theme.Body)*1.05, theme.SemiBold, l.Ink)
-	detail := l.style(l.Size(theme.RowDetail), theme.Regular, l.Muted)
+	title := l.style(l.Size(theme.Body)*1.05, typeset.SemiBold, l.Ink)
+	detail := l.style(l.Size(theme.RowDetail), typeset.Regular, l.Muted)
 	for from := 0; from < len(c.Items); from += columns {
 		items := c.Items[from:min(from+columns, len(c.Items))]
 		p := piece{}
@@ -59,8 +60,8 @@ func (l *layout) checklist(i int, c page.Checklist, width float32) []piece {
 
 func (l *layout) notice(i int, n page.Notice, width float32) piece {
 	sh := l.Accent(n.Accent)
-	title := l.style(l.Size(theme.Body)*1.05, theme.SemiBold, l.Ink)
-	body := l.style(l.Size(theme.RowDetail), theme.Regular, l.Ink)
+	title := l.style(l.Size(theme.Body)*1.05, typeset.SemiBold, l.Ink)
+	body := l.style(l.Size(theme.RowDetail), typeset.Regular, l.Ink)
 	inner := width - l.Px(76)
 	left := l.Px(38)
 	if n.Icon != "" {
@@ -90,12 +91,12 @@ func (l *layout) table(i int, t page.Table, width float32) []piece {
 	var list []piece
 	inner := width - l.Px(76)
 	for n, line := range t.Lines {
-		size, weight := l.Size(theme.RowDetail), theme.Regular
+		size, weight := l.Size(theme.RowDetail), typeset.Regular
 		if line.Strong {
-			weight = theme.Bold
+			weight = typeset.Bold
 		}
 		label, value := l.style(size, weight, l.Ink), l.style(size, weight, l.Ink)
-		value.align = end
+		value.Align = typeset.End
 		lw, lh := l.measure(line.Label, label, inner)
 		vw, vh := l.measure(line.Value, value, inner)
 		under := lw+vw+l.gap > inner
@@ -159,8 +160,8 @@ func (l *layout) qrPiece(i int, q page.QR, width float32) piece {
 	if l.low || l.wide {
 		side = min(width*0.4, l.Px(290))
 	}
-	s := l.style(l.Size(theme.RowDetail), theme.SemiBold, l.Ink)
-	s.align = centre
+	s := l.style(l.Size(theme.RowDetail), typeset.SemiBold, l.Ink)
+	s.Align = typeset.Centre
 	_, ch := l.measure(q.Caption, s, width)
 	part := l.part(i, 0)
 	return piece{height: side + l.Px(22) + ch, parts: []int{part}, draw: func(at box) {
@@ -171,20 +172,20 @@ func (l *layout) qrPiece(i int, q page.QR, width float32) piece {
 }
 
 func (l *layout) codePiece(i int, c page.Code, width float32) piece {
-	label := l.style(l.Size(theme.Lead), theme.Regular, l.Muted)
-	label.align = centre
-	code := l.style(l.Size(theme.CodeSign), theme.Bold, l.Ink)
-	code.align = centre
+	label := l.style(l.Size(theme.Lead), typeset.Regular, l.Muted)
+	label.Align = typeset.Centre
+	code := l.style(l.Size(theme.CodeSign), typeset.Bold, l.Ink)
+	code.Align = typeset.Centre
 	w := min(width, l.Px(800))
 	_, lh := l.measure(c.Label, label, w-l.Px(60))
-	h := lh + code.size*1.25 + l.Px(64)
+	h := lh + code.Size*1.25 + l.Px(64)
 	part := l.part(i, 0)
 	return piece{height: h, parts: []int{part}, draw: func(at box) {
 		b := box{at.x + (at.w-w)/2, at.y, w, h}
 		l.rect(b, l.Card, l.Edge, l.Px(4), l.radius)
 		y := b.y + l.Px(32)
 		l.text(c.Label, label, box{b.x + l.Px(30), y, w - l.Px(60), 0})
-		l.fit(c.Code, code, box{b.x + l.Px(30), y + lh, w - l.Px(60), code.size * 1.25})
+		l.fit(c.Code, code, box{b.x + l.Px(30), y + lh, w - l.Px(60), code.Size * 1.25})
 		l.mark(part, b)
 	}}
 }
@@ -211,8 +212,8 @@ func (l *layout) picture(i int, p page.Picture) piece {
 func (l *layout) countdown(c page.Countdown) piece {
 	h := l.Fixed(theme.Huge) * 1.6
 	return piece{height: h, draw: func(at box) {
-		s := l.style(l.Fixed(theme.Huge)*1.3, theme.Bold, l.Focus)
-		s.align = centre
+		s := l.style(l.Fixed(theme.Huge)*1.3, typeset.Bold, l.Focus)
+		s.Align = typeset.Centre
 		l.fit(strconv.Itoa(c.Seconds), s, at)
 	}}
 }

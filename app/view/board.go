@@ -14,6 +14,7 @@ import (
 
 	"parvis/app/page"
 	"parvis/app/theme"
+	"parvis/device/typeset"
 )
 
 // box is a rectangle in pixels.
@@ -95,51 +96,51 @@ func (b *board) touch(at box, c page.Choice, ground *canvas.Rectangle, press col
 }
 
 // style makes a text style in the direction of the page.
-func (b *board) style(size float32, w theme.Weight, c color.NRGBA) style {
-	return style{size: size, weight: w, colour: c, rtl: b.rtl}
+func (b *board) style(size float32, w typeset.Weight, c color.NRGBA) typeset.Style {
+	return typeset.Style{Size: size, Weight: w, Colour: c, RTL: b.rtl}
 }
 
 // measure returns the size of a text within a width.
-func (b *board) measure(text string, s style, width float32) (w, h float32) {
+func (b *board) measure(text string, s typeset.Style, width float32) (w, h float32) {
 	p := b.ink.paragraph(text, s, width)
-	return p.width, p.height
+	return p.Width, p.Height
 }
 
 // text draws a text at the top of a box and returns its height.
-func (b *board) text(text string, s style, at box) float32 {
+func (b *board) text(text string, s typeset.Style, at box) float32 {
 	if text == "" {
 		return 0
 	}
 	p := b.ink.paragraph(text, s, at.w)
 	x := at.x
-	switch s.align {
-	case centre:
-		x += (at.w - p.width) / 2
-	case end:
-		x += at.w - p.width
+	switch s.Align {
+	case typeset.Centre:
+		x += (at.w - p.Width) / 2
+	case typeset.End:
+		x += at.w - p.Width
 	}
-	b.place(b.ink.text(text, s, at.w), p.box(x, at.y))
-	return p.height
+	b.place(b.ink.text(text, s, at.w), boxOf(p, x, at.y))
+	return p.Height
 }
 
 // fit draws a text on one line, smaller where it must be, centred in height.
-func (b *board) fit(text string, s style, at box) {
+func (b *board) fit(text string, s typeset.Style, at box) {
 	for range 12 {
 		p := b.ink.paragraph(text, s, 1e5)
-		if p.width <= at.w {
+		if p.Width <= at.w {
 			break
 		}
-		s.size *= 0.93
+		s.Size *= 0.93
 	}
 	p := b.ink.paragraph(text, s, 1e5)
 	x := at.x
-	switch s.align {
-	case centre:
-		x += (at.w - p.width) / 2
-	case end:
-		x += at.w - p.width
+	switch s.Align {
+	case typeset.Centre:
+		x += (at.w - p.Width) / 2
+	case typeset.End:
+		x += at.w - p.Width
 	}
-	b.place(b.ink.text(text, s, 1e5), p.box(x, at.y+(at.h-p.height)/2))
+	b.place(b.ink.text(text, s, 1e5), boxOf(p, x, at.y+(at.h-p.Height)/2))
 }
 
 // mirrored names the icons that point along the direction of reading.
@@ -171,19 +172,25 @@ func (b *board) qr(data string, at box) {
 	b.place(o, box{float32(int(at.x + (at.w-w)/2)), float32(int(at.y + (side-w)/2)), w, w})
 }
 
+// boxOf is where a paragraph's image stands, on whole pixels, when its text
+// begins at x, y.
+func boxOf(p typeset.Paragraph, x, y float32) box {
+	return box{float32(int(x)), float32(int(y - p.Pad)), float32(int(p.Width) + 2), float32(int(p.Height+2*p.Pad) + 1)}
+}
+
 // inkwell keeps shaped and drawn texts and icons, so that a page that comes
 // again costs nothing. Its canvas objects keep their textures from frame to
 // frame; one object stands in a frame only once.
 type inkwell struct {
-	setter     typesetter
-	paragraphs map[textKey]paragraph
+	setter     typeset.Typesetter
+	paragraphs map[textKey]typeset.Paragraph
 	images     map[any]*drawn
 	frame      int
 }
 
 type textKey struct {
 	text  string
-	style style
+	style typeset.Style
 	width int
 }
 
@@ -217,7 +224,7 @@ func (d *drawn) free() {
 }
 
 func newInkwell() *inkwell {
-	return &inkwell{paragraphs: map[textKey]paragraph{}, images: map[any]*drawn{}}
+	return &inkwell{paragraphs: map[textKey]typeset.Paragraph{}, images: map[any]*drawn{}}
 }
 
 // framesKept is how long a picture that is no longer drawn stays.
@@ -257,19 +264,19 @@ func (k *inkwell) empty() {
 	clear(k.images)
 }
 
-func (k *inkwell) paragraph(text string, s style, width float32) paragraph {
+func (k *inkwell) paragraph(text string, s typeset.Style, width float32) typeset.Paragraph {
 	key := textKey{text, s, int(width)}
 	p, ok := k.paragraphs[key]
 	if !ok {
-		p = k.setter.set(text, s, width)
+		p = k.setter.Set(text, s, width)
 		k.paragraphs[key] = p
 	}
 	return p
 }
 
-func (k *inkwell) text(text string, s style, width float32) fyne.CanvasObject {
+func (k *inkwell) text(text string, s typeset.Style, width float32) fyne.CanvasObject {
 	key := textKey{text, s, int(width)}
-	return k.object(key, func() image.Image { return k.setter.draw(k.paragraph(text, s, width)) })
+	return k.object(key, func() image.Image { return k.setter.Draw(k.paragraph(text, s, width)) })
 }
 
 func (k *inkwell) object(key any, draw func() image.Image) *canvas.Image {

@@ -3,6 +3,7 @@ package view
 import (
 	"parvis/app/page"
 	"parvis/app/theme"
+	"parvis/device/typeset"
 )
 
 // chip is a pill's place within its block.
@@ -32,8 +33,8 @@ func (l *layout) wrapChips(labels []string, icons []bool, width, height float32)
 	return list, y + height
 }
 
-func (l *layout) chipStyle() style {
-	return l.style(min(l.Size(theme.RowDetail), l.Fixed(theme.RowTitle)), theme.SemiBold, l.Ink)
+func (l *layout) chipStyle() typeset.Style {
+	return l.style(min(l.Size(theme.RowDetail), l.Fixed(theme.RowTitle)), typeset.SemiBold, l.Ink)
 }
 
 func (l *layout) chips(i int, g page.Choices, width float32) piece {
@@ -44,7 +45,7 @@ func (l *layout) chips(i int, g page.Choices, width float32) piece {
 		p.parts = append(p.parts, l.part(i, n))
 	}
 	head := float32(0)
-	hs := l.style(l.Size(theme.Lead)*0.95, theme.Regular, l.Muted)
+	hs := l.style(l.Size(theme.Lead)*0.95, typeset.Regular, l.Muted)
 	if g.Label != "" {
 		_, head = l.measure(g.Label, hs, width)
 		head += l.Px(16)
@@ -81,7 +82,7 @@ func (l *layout) chip(c page.Choice, part int, at box) {
 	g := l.rect(at, fill, edge, l.Px(4), at.h/2)
 	l.touch(at, c, g, l.pressed(fill))
 	s := l.chipStyle()
-	s.colour, s.align = ink, centre
+	s.Colour, s.Align = ink, typeset.Centre
 	name := c.Icon
 	if on {
 		name = "check"
@@ -104,7 +105,7 @@ func (l *layout) facts(i int, f page.Facts, width float32) piece {
 	part := l.part(i, 0)
 	return piece{height: total, parts: []int{part}, draw: func(at box) {
 		s := l.chipStyle()
-		s.align = centre
+		s.Align = typeset.Centre
 		for _, k := range list {
 			b := box{at.x + k.x, at.y + k.y, k.w, k.h}
 			tint := l.Accent(l.page.Accent).Tint
@@ -126,12 +127,12 @@ func (l *layout) badge(bd page.Badge, at box) float32 {
 	case page.Warn:
 		ink, tint = l.Warn, l.WarnTint
 	}
-	s := l.style(l.Size(theme.NavLabel), theme.SemiBold, ink)
+	s := l.style(l.Size(theme.NavLabel), typeset.SemiBold, ink)
 	w, _ := l.measure(bd.Text, s, 1e5)
 	h := l.badgeHeight()
 	w = min(w+l.Px(40), at.w)
 	l.rect(box{at.x, at.y, w, h}, tint, l.tileEdge(), l.tileStroke(), l.Px(12))
-	s.align = centre
+	s.Align = typeset.Centre
 	l.fit(bd.Text, s, box{at.x + l.Px(12), at.y, w - l.Px(24), h})
 	return h
 }

@@ -5,6 +5,7 @@ import (
 
 	"parvis/app/page"
 	"parvis/app/theme"
+	"parvis/device/typeset"
 )
 
 // draw lays a page out on the glass.
@@ -38,13 +39,13 @@ func (l *layout) header(at box) {
 	}
 	side := l.Px(80)
 	l.icon("building-community", l.OnHeader, box{l.Px(56), at.y + (at.h-side)/2, side, side})
-	clock := l.style(l.Fixed(theme.RowTitle), theme.Bold, l.OnHeader)
-	clock.align = end
+	clock := l.style(l.Fixed(theme.RowTitle), typeset.Bold, l.OnHeader)
+	clock.Align = typeset.End
 	cw, _ := l.measure(l.page.Header.Clock, clock, 1e5)
 	l.fit(l.page.Header.Clock, clock, box{at.w - l.Px(56) - cw - 4, at.y, cw + 4, at.h})
 	room := at.w - l.Px(56) - cw - l.Px(230)
-	name := l.style(l.Fixed(theme.Body), theme.SemiBold, l.OnHeader)
-	note := l.style(l.Fixed(theme.NavLabel), theme.Regular, l.OnHeaderMuted)
+	name := l.style(l.Fixed(theme.Body), typeset.SemiBold, l.OnHeader)
+	note := l.style(l.Fixed(theme.NavLabel), typeset.Regular, l.OnHeaderMuted)
 	half := at.h * 0.36
 	l.fit(l.page.Header.Site, name, box{l.Px(160), at.y + at.h*0.16, room, half})
 	l.fit(l.page.Header.Note, note, box{l.Px(160), at.y + at.h*0.5, room, half})
@@ -76,15 +77,15 @@ func (l *layout) nav(at box) {
 		}
 		g := l.rect(b, fill, nil, 0, l.radius)
 		l.touch(b, c, g, l.pressed(fill))
-		s := l.style(l.Fixed(theme.NavLabel), theme.SemiBold, ink)
+		s := l.style(l.Fixed(theme.NavLabel), typeset.SemiBold, ink)
 		side := l.Px(72)
 		if l.wide {
 			l.icon(c.Icon, icon, box{b.x + l.Px(12), b.y, side * 0.85, b.h})
-			s.align = start
+			s.Align = typeset.Start
 			l.fit(c.Label, s, box{b.x + l.Px(84), b.y, b.w - l.Px(90), b.h})
 		} else {
 			l.icon(c.Icon, icon, box{b.x, b.y + l.Px(18), b.w, side})
-			s.align = centre
+			s.Align = typeset.Centre
 			l.fit(c.Label, s, box{b.x + 2, b.y + l.Px(98), b.w - 4, b.h - l.Px(104)})
 		}
 		l.mark(l.part(-3, i), b)
@@ -108,7 +109,7 @@ func (l *layout) attract() {
 	l.touch(box{0, 0, w, h}, start, ground, l.pressed(sh.Strong))
 
 	l.icon("building-community", sh.On, box{side, top, side, side})
-	l.fit(l.page.Header.Site, l.style(l.Fixed(theme.Button), theme.SemiBold, sh.On), box{l.Px(190), top, w - l.Px(260), side})
+	l.fit(l.page.Header.Site, l.style(l.Fixed(theme.Button), typeset.SemiBold, sh.On), box{l.Px(190), top, w - l.Px(260), side})
 
 	below := h - foot
 	for i, block := range l.page.Blocks {
@@ -120,14 +121,14 @@ func (l *layout) attract() {
 	}
 	btn := box{side, min(h*0.66, below-button-l.Px(40)), min(in, l.Px(920)), button}
 	l.rect(btn, l.Call, nil, 0, l.Px(36))
-	s := l.style(l.Size(theme.Button)*1.25, theme.Bold, l.OnCall)
-	s.align = centre
+	s := l.style(l.Size(theme.Button)*1.25, typeset.Bold, l.OnCall)
+	s.Align = typeset.Centre
 	l.fit(start.Label, s, box{btn.x + l.Px(40), btn.y, btn.w - l.Px(170), btn.h})
 	l.icon("arrow-right", l.OnCall, box{btn.x + btn.w - l.Px(130), btn.y, l.Px(84), btn.h})
 	l.mark(l.part(-2, 0), btn)
 
 	above := top + side + l.Px(30)
-	title, lead := l.style(l.Size(theme.Title)*1.5, theme.Bold, sh.On), l.style(l.Size(theme.Button), theme.Regular, sh.On)
+	title, lead := l.style(l.Size(theme.Title)*1.5, typeset.Bold, sh.On), l.style(l.Size(theme.Button), typeset.Regular, sh.On)
 	var th, lh float32
 	for range 12 {
 		_, th = l.measure(l.page.Title, title, in)
@@ -135,7 +136,7 @@ func (l *layout) attract() {
 		if above+th+lh+l.Px(80) <= btn.y {
 			break
 		}
-		title.size, lead.size = title.size*0.92, lead.size*0.95
+		title.Size, lead.Size = title.Size*0.92, lead.Size*0.95
 	}
 	y := above + max(0, btn.y-above-th-lh-l.Px(80))*0.45
 	l.text(l.page.Title, title, box{side, y, in, 0})
@@ -174,17 +175,17 @@ func (l *layout) message(screen int, dark bool) (screens, shown int) {
 	}
 	// Picture first, then the words, as the eye takes them in.
 	_, flow, _ := l.pieces(area.w)
-	title := l.style(l.Size(theme.Title), theme.Bold, ink)
-	title.align = centre
+	title := l.style(l.Size(theme.Title), typeset.Bold, ink)
+	title.Align = typeset.Centre
 	for range 6 {
 		if _, h := l.measure(l.page.Title, title, area.w); h <= area.h*0.3 {
 			break
 		}
-		title.size *= 0.9
+		title.Size *= 0.9
 	}
-	lead := l.style(l.Size(theme.Lead), theme.Regular, muted)
-	lead.align = centre
-	text := func(t string, s style, part int) piece {
+	lead := l.style(l.Size(theme.Lead), typeset.Regular, muted)
+	lead.Align = typeset.Centre
+	text := func(t string, s typeset.Style, part int) piece {
 		_, h := l.measure(t, s, area.w)
 		return piece{height: h, parts: []int{part}, draw: func(at box) {
 			l.text(t, s, at)

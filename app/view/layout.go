@@ -3,6 +3,7 @@ package view
 import (
 	"parvis/app/page"
 	"parvis/app/theme"
+	"parvis/device/typeset"
 )
 
 // piece is a part of a page's content that stays on one screen.
@@ -100,9 +101,9 @@ func (l *layout) lowTop() float32 {
 // title gets smaller where the whole would be higher than most.
 func (l *layout) head(at box, most float32) float32 {
 	p, y := l.page, at.y
-	muted := l.style(l.Size(theme.Lead)*0.9, theme.Regular, l.Muted)
+	muted := l.style(l.Size(theme.Lead)*0.9, typeset.Regular, l.Muted)
 	if p.Banner != nil {
-		s := l.style(l.Size(theme.RowDetail), theme.SemiBold, l.Good)
+		s := l.style(l.Size(theme.RowDetail), typeset.SemiBold, l.Good)
 		_, h := l.measure(p.Banner.Text, s, at.w-l.Px(130))
 		h = max(h+l.Px(28), l.Px(76))
 		b := box{at.x, y, at.w, h}
@@ -110,7 +111,7 @@ func (l *layout) head(at box, most float32) float32 {
 		if p.Banner.Tone == page.Warn {
 			icon, ink, tint = "alert-triangle", l.Warn, l.WarnTint
 		}
-		s.colour = ink
+		s.Colour = ink
 		l.rect(b, tint, ink, 3, l.Px(20))
 		l.icon(icon, ink, box{at.x + l.Px(18), y, l.Px(60), h})
 		l.text(p.Banner.Text, s, box{at.x + l.Px(96), y + l.Px(14), at.w - l.Px(130), h})
@@ -147,14 +148,14 @@ func (l *layout) head(at box, most float32) float32 {
 		y += b.h + l.Px(14)
 	}
 	size := l.Size(theme.Title)
-	s := l.style(size, theme.Bold, l.Ink)
+	s := l.style(size, typeset.Bold, l.Ink)
 	// A long title in a low or enlarged page gives way before its content does.
 	for range 6 {
 		_, h := l.measure(p.Title, s, at.w)
-		if y-at.y+h <= most || s.size <= l.Fixed(theme.Button) {
+		if y-at.y+h <= most || s.Size <= l.Fixed(theme.Button) {
 			break
 		}
-		s.size *= 0.88
+		s.Size *= 0.88
 	}
 	b := box{at.x, y, at.w, 0}
 	b.h = l.text(p.Title, s, b)
@@ -163,7 +164,7 @@ func (l *layout) head(at box, most float32) float32 {
 	if p.Lead != "" {
 		y += l.Px(12)
 		b := box{at.x, y, at.w, 0}
-		b.h = l.text(p.Lead, l.style(l.Size(theme.Lead), theme.Regular, l.Muted), b)
+		b.h = l.text(p.Lead, l.style(l.Size(theme.Lead), typeset.Regular, l.Muted), b)
 		l.mark(l.part(-1, 3), b)
 		y += b.h
 	}
@@ -445,7 +446,7 @@ func (l *layout) pager(list []piece, cuts []int, screen int, at box) {
 	if total > 6 && to > from {
 		text = l.words.Position(from+1, to, total)
 	}
-	s := l.style(min(l.Size(theme.Body), l.Fixed(theme.Button)), theme.Regular, l.Muted)
-	s.align = centre
+	s := l.style(min(l.Size(theme.Body), l.Fixed(theme.Button)), typeset.Regular, l.Muted)
+	s.Align = typeset.Centre
 	l.fit(text, s, box{at.x + w + l.gap/2, at.y, at.w - 2*w - l.gap, at.h})
 }

@@ -3,6 +3,7 @@ package view
 import (
 	"parvis/app/page"
 	"parvis/app/theme"
+	"parvis/device/typeset"
 )
 
 // keysBlock is the page's keyboard and its index among the blocks.
@@ -59,20 +60,20 @@ func (l *layout) pieces(width float32) (fixed, flow []piece, keys *keysBlock) {
 }
 
 func (l *layout) textPiece(i int, t page.Text, width float32) piece {
-	s := l.style(l.Size(theme.Body), theme.Regular, l.Ink)
+	s := l.style(l.Size(theme.Body), typeset.Regular, l.Ink)
 	switch t.Style {
 	case page.Muted:
-		s = l.style(l.Size(theme.RowDetail), theme.Regular, l.Muted)
+		s = l.style(l.Size(theme.RowDetail), typeset.Regular, l.Muted)
 	case page.Small:
-		s = l.style(l.Size(theme.NavLabel), theme.Regular, l.Muted)
+		s = l.style(l.Size(theme.NavLabel), typeset.Regular, l.Muted)
 	case page.Head:
-		s = l.style(l.Size(theme.Lead), theme.SemiBold, l.Ink)
+		s = l.style(l.Size(theme.Lead), typeset.SemiBold, l.Ink)
 	}
 	if l.page.Layout != page.Standard {
-		s.align = centre
+		s.Align = typeset.Centre
 	}
 	if l.page.Layout == page.Dark {
-		s.colour = l.OnDark
+		s.Colour = l.OnDark
 	}
 	_, h := l.measure(t.Text, s, width)
 	part := l.part(i, 0)

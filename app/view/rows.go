@@ -5,6 +5,7 @@ import (
 
 	"parvis/app/page"
 	"parvis/app/theme"
+	"parvis/device/typeset"
 )
 
 // ground draws what a choice stands on, by its state, and makes it touchable.
@@ -61,15 +62,15 @@ func (l *layout) rowText(c page.Choice, width float32) (w, h float32) {
 		w -= l.Px(146)
 	}
 	if c.Side != "" {
-		sw, _ := l.measure(c.Side, l.style(l.Size(theme.RowTitle), theme.Bold, l.Ink), 1e5)
-		nw, _ := l.measure(c.SideNote, l.style(l.Size(theme.RowDetail), theme.Regular, l.Muted), 1e5)
+		sw, _ := l.measure(c.Side, l.style(l.Size(theme.RowTitle), typeset.Bold, l.Ink), 1e5)
+		nw, _ := l.measure(c.SideNote, l.style(l.Size(theme.RowDetail), typeset.Regular, l.Muted), 1e5)
 		w -= max(sw, nw) + l.Px(56)
 	} else if !c.Switch {
 		w -= l.Px(70)
 	}
-	_, h = l.measure(c.Label, l.style(l.Size(theme.RowTitle), theme.SemiBold, l.Ink), w)
+	_, h = l.measure(c.Label, l.style(l.Size(theme.RowTitle), typeset.SemiBold, l.Ink), w)
 	if c.Detail != "" {
-		_, dh := l.measure(c.Detail, l.style(l.Size(theme.RowDetail), theme.Regular, l.Muted), w)
+		_, dh := l.measure(c.Detail, l.style(l.Size(theme.RowDetail), typeset.Regular, l.Muted), w)
 		h += dh + l.Px(4)
 	}
 	return w, h
@@ -112,8 +113,8 @@ func (l *layout) rows(i int, g page.Choices, width float32) []piece {
 		p := piece{choices: len(items)}
 		for n, c := range items {
 			if g.Shape == page.Grid && c.Icon == "" {
-				_, th := l.measure(c.Label, l.style(l.Size(theme.RowTitle), theme.SemiBold, l.Ink), cell-l.Px(48))
-				_, dh := l.measure(c.Detail, l.style(l.Size(theme.RowDetail), theme.Regular, l.Ink), cell-l.Px(48))
+				_, th := l.measure(c.Label, l.style(l.Size(theme.RowTitle), typeset.SemiBold, l.Ink), cell-l.Px(48))
+				_, dh := l.measure(c.Detail, l.style(l.Size(theme.RowDetail), typeset.Regular, l.Ink), cell-l.Px(48))
 				p.height = max(p.height, th+dh+l.Px(64), l.Px(160))
 			} else {
 				p.height = max(p.height, l.rowHeight(c, cell))
@@ -139,9 +140,9 @@ func (l *layout) rows(i int, g page.Choices, width float32) []piece {
 // force bears a check.
 func (l *layout) card(c page.Choice, part int, at box) {
 	ink, muted, icon := l.ground(c, at, false)
-	title := l.style(l.Size(theme.RowTitle), theme.SemiBold, ink)
-	detail := l.style(l.Size(theme.RowDetail), theme.Regular, muted)
-	title.align, detail.align = centre, centre
+	title := l.style(l.Size(theme.RowTitle), typeset.SemiBold, ink)
+	detail := l.style(l.Size(theme.RowDetail), typeset.Regular, muted)
+	title.Align, detail.Align = typeset.Centre, typeset.Centre
 	in := at.inset(l.Px(24))
 	_, th := l.measure(c.Label, title, in.w)
 	_, dh := l.measure(c.Detail, detail, in.w)
@@ -156,7 +157,7 @@ func (l *layout) card(c page.Choice, part int, at box) {
 
 // headingPiece is the heading over a group of choices.
 func (l *layout) headingPiece(i int, label string, width float32) piece {
-	s := l.style(l.Size(theme.Lead), theme.Regular, l.Muted)
+	s := l.style(l.Size(theme.Lead), typeset.Regular, l.Muted)
 	_, h := l.measure(label, s, width)
 	part := l.part(i, -1)
 	return piece{height: h, keep: true, parts: []int{part}, draw: func(at box) {
@@ -182,8 +183,8 @@ func (l *layout) row(c page.Choice, part int, at box) {
 			name = switchIcon(c)
 		}
 		if c.Letter != "" {
-			s := l.style(l.Px(52), theme.Bold, icon)
-			s.align = centre
+			s := l.style(l.Px(52), typeset.Bold, icon)
+			s.Align = typeset.Centre
 			l.fit(c.Letter, s, tile)
 		} else if name != "" {
 			l.icon(name, icon, tile.inset(side*0.17))
@@ -195,8 +196,8 @@ func (l *layout) row(c page.Choice, part int, at box) {
 		h += l.badgeHeight() + l.Px(10)
 	}
 	y := at.y + (at.h-h)/2
-	title := l.style(l.Size(theme.RowTitle), theme.SemiBold, ink)
-	detail := l.style(l.Size(theme.RowDetail), theme.Regular, muted)
+	title := l.style(l.Size(theme.RowTitle), typeset.SemiBold, ink)
+	detail := l.style(l.Size(theme.RowDetail), typeset.Regular, muted)
 	top := y
 	y += l.text(c.Label, title, box{x, y, w, 0})
 	if c.Detail != "" {
@@ -208,8 +209,8 @@ func (l *layout) row(c page.Choice, part int, at box) {
 	}
 	right := box{x + w, top, at.x + at.w - l.Px(38) - x - w, 0}
 	if c.Side != "" {
-		side := l.style(l.Size(theme.RowTitle), theme.Bold, ink)
-		side.align, detail.align = end, end
+		side := l.style(l.Size(theme.RowTitle), typeset.Bold, ink)
+		side.Align, detail.Align = typeset.End, typeset.End
 		h := l.text(c.Side, side, right)
 		right.y += h + l.Px(2)
 		l.text(c.SideNote, detail, right)

@@ -5,6 +5,7 @@ import (
 
 	"parvis/app/page"
 	"parvis/app/theme"
+	"parvis/device/typeset"
 )
 
 func (l *layout) tiles(i int, g page.Choices, width float32) []piece {
@@ -32,8 +33,8 @@ func (l *layout) tiles(i int, g page.Choices, width float32) []piece {
 		}
 	}
 	height := func(c page.Choice) float32 {
-		_, t := l.measure(c.Label, l.style(l.Size(theme.Button)*1.18, theme.Bold, l.Ink), inside)
-		_, d := l.measure(c.Detail, l.style(l.Size(theme.RowDetail), theme.Regular, l.Ink), inside)
+		_, t := l.measure(c.Label, l.style(l.Size(theme.Button)*1.18, typeset.Bold, l.Ink), inside)
+		_, d := l.measure(c.Detail, l.style(l.Size(theme.RowDetail), typeset.Regular, l.Ink), inside)
 		return t + d + l.Px(88)
 	}
 	var list []piece
@@ -60,7 +61,7 @@ func (l *layout) tiles(i int, g page.Choices, width float32) []piece {
 func (l *layout) longestWord(text string, size float32) float32 {
 	longest := float32(0)
 	for _, word := range strings.Fields(text) {
-		w, _ := l.measure(word, l.style(size, theme.Bold, l.Ink), 1e5)
+		w, _ := l.measure(word, l.style(size, typeset.Bold, l.Ink), 1e5)
 		longest = max(longest, w)
 	}
 	return longest
@@ -69,8 +70,8 @@ func (l *layout) longestWord(text string, size float32) float32 {
 func (l *layout) tile(c page.Choice, part int, at box) {
 	ink, muted, icon := l.ground(c, at, true)
 	in := box{at.x + l.Px(44), at.y + l.Px(44), at.w - l.Px(88), at.h - l.Px(88)}
-	title := l.style(l.Size(theme.Button)*1.18, theme.Bold, ink)
-	detail := l.style(l.Size(theme.RowDetail), theme.Regular, muted)
+	title := l.style(l.Size(theme.Button)*1.18, typeset.Bold, ink)
+	detail := l.style(l.Size(theme.RowDetail), typeset.Regular, muted)
 	_, th := l.measure(c.Label, title, in.w)
 	_, dh := l.measure(c.Detail, detail, in.w)
 	room := in.h - th - dh - l.Px(14)
@@ -101,8 +102,8 @@ func (l *layout) faces(i int, g page.Choices, width float32) piece {
 			ink, _, icon := l.ground(c, b, false)
 			label := l.Size(theme.Button) * 1.3
 			l.icon(c.Icon, icon, box{b.x, b.y + l.Px(20), b.w, b.h - label - l.Px(44)})
-			s := l.style(l.Size(theme.Button), theme.SemiBold, ink)
-			s.align = centre
+			s := l.style(l.Size(theme.Button), typeset.SemiBold, ink)
+			s.Align = typeset.Centre
 			l.fit(c.Label, s, box{b.x + l.Px(10), b.y + b.h - label - l.Px(18), b.w - l.Px(20), label})
 			l.mark(p.parts[k], b)
 		}

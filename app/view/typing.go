@@ -3,6 +3,7 @@ package view
 import (
 	"parvis/app/page"
 	"parvis/app/theme"
+	"parvis/device/typeset"
 )
 
 func (l *layout) field(i int, f page.Field, width float32) piece {
@@ -11,11 +12,11 @@ func (l *layout) field(i int, f page.Field, width float32) piece {
 	if l.low || l.wide {
 		h = l.Px(104)
 	}
-	note, ns := f.Hint, l.style(l.Size(theme.RowDetail), theme.Regular, l.Muted)
+	note, ns := f.Hint, l.style(l.Size(theme.RowDetail), typeset.Regular, l.Muted)
 	item := 3
 	if f.Problem != "" {
 		note, item = f.Problem, 2
-		ns = l.style(l.Size(theme.RowDetail), theme.SemiBold, l.Warn)
+		ns = l.style(l.Size(theme.RowDetail), typeset.SemiBold, l.Warn)
 	}
 	noteWidth := width
 	if f.Problem != "" {
@@ -34,7 +35,7 @@ func (l *layout) field(i int, f page.Field, width float32) piece {
 			edge = l.Warn
 		}
 		l.rect(b, l.Card, edge, l.Px(6), l.radius)
-		s := l.style(min(h*0.55, l.Fixed(theme.KeyLabel)*1.45), theme.Bold, l.Ink)
+		s := l.style(min(h*0.55, l.Fixed(theme.KeyLabel)*1.45), typeset.Bold, l.Ink)
 		in := box{b.x + l.Px(46), b.y, b.w - l.Px(92), h}
 		value := f.Value
 		w, _ := l.measure(value, s, 1e5)
@@ -128,8 +129,8 @@ func (l *layout) key(k page.Key, part int, at box, tall bool) {
 		if len([]rune(k.Label)) > 1 {
 			size = l.Fixed(theme.Body)
 		}
-		s := l.style(min(size, at.h*0.6), theme.SemiBold, ink)
-		s.align = centre
+		s := l.style(min(size, at.h*0.6), typeset.SemiBold, ink)
+		s.Align = typeset.Centre
 		l.fit(k.Label, s, at.inset(l.Px(6)))
 	}
 	l.mark(part, at)

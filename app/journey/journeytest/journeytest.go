@@ -16,6 +16,7 @@ import (
 	"parvis/app/journey"
 	"parvis/app/text"
 	"parvis/content"
+	"parvis/device"
 	"parvis/device/printer"
 	"parvis/kiosk/callback"
 	"parvis/kiosk/demarche"
@@ -228,14 +229,17 @@ func (b *Borne) callbackScenes(t testing.TB, at func(string, ...string) *visit.V
 	b.Desk.Recipients = nil
 	at("callback.failed", append(slices.Clone(review), "consent", "send")...)
 	b.Desk.Recipients = failed
-	for _, f := range printer.Faults() {
+	for _, f := range device.Faults() {
+		if f.Resident == "" {
+			continue
+		}
 		for _, p := range []printer.Printed{printer.Nothing, printer.Maybe} {
-			b.Fault = &printer.Error{Fault: f, Printed: p}
+			b.Fault = &printer.Error{Fault: f.Fault, Printed: p}
 			at("print.failed", append(slices.Clone(review), "consent", "send", "print")...)
 		}
 	}
 	b.Fault = nil
-	b.Fault = &printer.Error{Fault: printer.NoPaper, Printed: printer.Nothing}
+	b.Fault = &printer.Error{Fault: device.NoPaper, Printed: printer.Nothing}
 	at("print.failed", "help", "need:demarches", "print")
 	b.Fault = nil
 }

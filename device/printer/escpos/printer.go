@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"parvis/device"
 	"parvis/device/printer"
 	"parvis/device/transport"
 )
@@ -61,7 +62,7 @@ func New(open transport.Opener, options Options) *Printer {
 func (p *Printer) Print(ctx context.Context, doc printer.Document) error {
 	job, err := Encode(doc)
 	if err != nil {
-		return &printer.Error{Fault: printer.Unprintable, Printed: printer.Nothing, Err: err}
+		return &printer.Error{Fault: device.Unprintable, Printed: printer.Nothing, Err: err}
 	}
 	if err := p.take(ctx); err != nil {
 		return err
@@ -77,14 +78,14 @@ func (p *Printer) Print(ctx context.Context, doc printer.Document) error {
 }
 
 // Status implements printer.Printer.
-func (p *Printer) Status(ctx context.Context) (printer.Status, error) {
+func (p *Printer) Status(ctx context.Context) (device.Status, error) {
 	if err := p.take(ctx); err != nil {
-		return printer.Status{}, err
+		return device.Status{}, err
 	}
 	defer p.release()
 	s, err := p.connect(ctx)
 	if err != nil {
-		return printer.Status{}, p.failed(ctx, printer.Nothing, err)
+		return device.Status{}, p.failed(ctx, printer.Nothing, err)
 	}
 	return s, nil
 }
@@ -101,7 +102,7 @@ func (p *Printer) take(ctx context.Context) error {
 	case <-p.turn:
 		return nil
 	case <-ctx.Done():
-		return &printer.Error{Fault: printer.Interrupted, Printed: printer.Nothing, Err: ctx.Err()}
+		return &printer.Error{Fault: device.Interrupted, Printed: printer.Nothing, Err: ctx.Err()}
 	}
 }
 
@@ -118,18 +119,18 @@ func (p *Printer) drop() error {
 }
 
 // connect makes sure of a line that lives, and asks the printer how it is.
-func (p *Printer) connect(ctx context.Context) (printer.Status, error) {
+func (p *Printer) connect(ctx context.Context) (device.Status, error) {
 	if p.line != nil && p.line.Discard() != nil {
 		_ = p.drop() // the line is gone; there is nothing to save
 	}
 	if p.line == nil {
 		line, err := p.open()
 		if err != nil {
-			return printer.Status{}, &printer.Error{Fault: printer.Unplugged, Err: err}
+			return device.Status{}, &printer.Error{Fault: device.Unplugged, Err: err}
 		}
 		p.line, p.unsure = line, true
 		if err := line.Discard(); err != nil {
-			return printer.Status{}, err
+			return device.Status{}, err
 		}
 	}
 	p.in = inbox{}
@@ -138,7 +139,7 @@ func (p *Printer) connect(ctx context.Context) (printer.Status, error) {
 
 // ask puts the questions of DLE EOT, one after the other since the replies do
 // not say which question they answer.
-func (p *Printer) ask(ctx context.Context) (printer.Status, error) {
+func (p *Printer) ask(ctx context.Context) (device.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.options.Answer)
 	defer cancel()
 	var a answers
@@ -148,10 +149,10 @@ func (p *Printer) ask(ctx context.Context) (printer.Status, error) {
 		}
 		p.in.realtime = p.in.realtime[:0]
 		if _, err := p.line.Write(ctx, []byte{dle, 4, n}); err != nil {
-			return printer.Status{}, err
+			return device.Status{}, err
 		}
 		if err := p.read(ctx, func() bool { return len(p.in.realtime) > 0 }); err != nil {
-			return printer.Status{}, err
+			return device.Status{}, err
 		}
 		a[n] = p.in.realtime[0]
 	}
@@ -165,7 +166,7 @@ func (p *Printer) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.Fault != printer.None {
+	if !s.Ready() {
 		return &printer.Error{Fault: s.Fault}
 	}
 	if !p.unsure {
@@ -248,7 +249,7 @@ func (p *Printer) complete(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if p.in.done == 0 && s.Fault != printer.None {
+			if p.in.done == 0 && !s.Ready() {
 				return &printer.Error{Fault: s.Fault}
 			}
 		}
@@ -296,16 +297,22 @@ func (p *Printer) failed(ctx context.Context, printed printer.Printed, err error
 	case errors.As(err, &known):
 		fault.Fault, fault.Err = known.Fault, known.Err
 	case errors.Is(err, transport.ErrGone):
-		fault.Fault = printer.Unplugged
+		fault.Fault = device.Unplugged
 	case ctx.Err() != nil:
-		fault.Fault = printer.Interrupted
+		fault.Fault = device.Interrupted
 	case errors.Is(err, context.DeadlineExceeded):
-		fault.Fault, fault.Err = printer.Silent, errors.New("no answer within the time allowed")
+		fault.Fault, fault.Err = device.Silent, errors.New("no answer within the time allowed")
 	default:
-		fault.Fault = printer.Unplugged
+		fault.Fault = device.Unplugged
 	}
-	if p.torn > 0 || fault.Fault == printer.Unplugged || fault.Fault == printer.Silent {
+	if p.torn > 0 || fault.Fault == device.Unplugged || fault.Fault == device.Silent {
 		_ = p.drop() // the fault already says that the line is of no use
 	}
 	return fault
+}
+
+// Serve implements printer.Printer.
+func (p *Printer) Serve(ctx context.Context, report func(device.Status)) error {
+	<-ctx.Done()
+	return ctx.Err()
 }

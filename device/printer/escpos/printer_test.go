@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"parvis/device"
 	"parvis/device/printer"
 	"parvis/device/printer/escpos"
 	"parvis/device/sim"
@@ -94,7 +95,7 @@ func within(t *testing.T, d time.Duration) context.Context {
 	return ctx
 }
 
-func wantError(t *testing.T, err error, fault printer.Fault, printed printer.Printed) {
+func wantError(t *testing.T, err error, fault device.Fault, printed printer.Printed) {
 	t.Helper()
 	var e *printer.Error
 	if !errors.As(err, &e) {
@@ -108,23 +109,23 @@ func wantError(t *testing.T, err error, fault printer.Fault, printed printer.Pri
 // trouble is a fault as the hand or bad luck makes it, and as it is mended.
 type trouble struct {
 	name       string
-	fault      printer.Fault
+	fault      device.Fault
 	make, mend func(*bench)
 	keeps      bool // the printer has received everything, and prints it after mending
 }
 
 var troubles = []trouble{
-	{"no paper", printer.NoPaper, func(b *bench) { b.thermal.SetPaper(sim.PaperOut) }, func(b *bench) { b.thermal.SetPaper(sim.PaperIn) }, true},
-	{"cover open", printer.CoverOpen, func(b *bench) { b.thermal.SetCover(true) }, func(b *bench) { b.thermal.SetCover(false) }, true},
-	{"cutter stuck", printer.Jam, func(b *bench) { b.thermal.SetFault(sim.FaultCutter) }, func(b *bench) { b.thermal.SetFault(sim.FaultNone) }, true},
-	{"error", printer.Hardware, func(b *bench) { b.thermal.SetFault(sim.FaultFatal) }, func(b *bench) { b.thermal.SetFault(sim.FaultNone) }, true},
-	{"silent", printer.Silent, func(b *bench) { b.thermal.SetSilent(true) }, func(b *bench) { b.thermal.SetSilent(false) }, true},
-	{"unplugged", printer.Unplugged, func(b *bench) { _ = b.cable.Unplug() }, func(b *bench) { _ = b.cable.Plug() }, false},
+	{"no paper", device.NoPaper, func(b *bench) { b.thermal.SetPaper(sim.PaperOut) }, func(b *bench) { b.thermal.SetPaper(sim.PaperIn) }, true},
+	{"cover open", device.CoverOpen, func(b *bench) { b.thermal.SetCover(true) }, func(b *bench) { b.thermal.SetCover(false) }, true},
+	{"cutter stuck", device.Jam, func(b *bench) { b.thermal.SetFault(sim.FaultCutter) }, func(b *bench) { b.thermal.SetFault(sim.FaultNone) }, true},
+	{"error", device.Hardware, func(b *bench) { b.thermal.SetFault(sim.FaultFatal) }, func(b *bench) { b.thermal.SetFault(sim.FaultNone) }, true},
+	{"silent", device.Silent, func(b *bench) { b.thermal.SetSilent(true) }, func(b *bench) { b.thermal.SetSilent(false) }, true},
+	{"unplugged", device.Unplugged, func(b *bench) { _ = b.cable.Unplug() }, func(b *bench) { _ = b.cable.Plug() }, false},
 }
 
 // longest is how long Print may take to tell of a trouble.
 func (tr trouble) longest() time.Duration {
-	if tr.fault == printer.Silent {
+	if tr.fault == device.Silent {
 		return 3 * time.Second
 	}
 	return 2 * time.Second
@@ -193,9 +194,9 @@ func TestTroubleAfterATicket(t *testing.T) {
 			tr.make(b)
 			s, err := b.Status(within(t, 3*time.Second))
 			switch tr.fault {
-			case printer.Silent, printer.Unplugged:
+			case device.Silent, device.Unplugged:
 				wantError(t, err, tr.fault, printer.Nothing)
-				if s.Known {
+				if s != (device.Status{}) {
 					t.Errorf("status = %+v of a printer that said nothing", s)
 				}
 			default:

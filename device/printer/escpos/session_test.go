@@ -14,6 +14,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"parvis/device"
 	"parvis/device/printer"
 	"parvis/device/printer/escpos"
 	"parvis/device/sim"
@@ -48,7 +49,7 @@ func TestPrintHeedsItsContext(t *testing.T) {
 		b := newBench(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		wantError(t, b.Print(ctx, ticket("A")), printer.Interrupted, printer.Nothing)
+		wantError(t, b.Print(ctx, ticket("A")), device.Interrupted, printer.Nothing)
 		b.mustPrint(t, "B")
 		if n := b.seen("A"); n != 0 {
 			t.Errorf("the ticket came out %d times", n)
@@ -62,7 +63,7 @@ func TestPrintHeedsItsContext(t *testing.T) {
 			cancel()
 		})
 		start := time.Now()
-		wantError(t, b.Print(ctx, ticket("A")), printer.Interrupted, printer.Maybe)
+		wantError(t, b.Print(ctx, ticket("A")), device.Interrupted, printer.Maybe)
 		if d := time.Since(start); d > time.Second {
 			t.Errorf("Print went on for %v", d)
 		}
@@ -82,8 +83,8 @@ func TestPrintHeedsItsContext(t *testing.T) {
 		go func() { first <- b.Print(t.Context(), ticket("A")) }()
 		<-amid
 		cancel()
-		wantError(t, b.Print(ctx, ticket("B")), printer.Interrupted, printer.Nothing)
-		wantError(t, <-first, printer.Silent, printer.Maybe)
+		wantError(t, b.Print(ctx, ticket("B")), device.Interrupted, printer.Nothing)
+		wantError(t, <-first, device.Silent, printer.Maybe)
 	})
 }
 
@@ -92,12 +93,12 @@ func TestPrintHeedsItsContext(t *testing.T) {
 func TestOldAnswerIsNotTheNewTickets(t *testing.T) {
 	b := newBench(t)
 	b.thermal.After(300, func() { b.thermal.SetPaper(sim.PaperOut) })
-	wantError(t, b.Print(t.Context(), ticket("OLD")), printer.NoPaper, printer.Maybe)
+	wantError(t, b.Print(t.Context(), ticket("OLD")), device.NoPaper, printer.Maybe)
 	// The old ticket needs some 950 dots more; then it is the new one's turn.
 	old := 0
 	b.thermal.After(1200, func() { old = b.seen("OLD-end"); b.thermal.SetPaper(sim.PaperOut) })
 	b.thermal.SetPaper(sim.PaperIn)
-	wantError(t, b.Print(t.Context(), ticket("NEW")), printer.NoPaper, printer.Maybe)
+	wantError(t, b.Print(t.Context(), ticket("NEW")), device.NoPaper, printer.Maybe)
 	if old != 1 || b.seen("NEW-end") != 0 {
 		t.Errorf("old ticket %d times, new ticket %d times", old, b.seen("NEW-end"))
 	}
@@ -113,7 +114,7 @@ func TestAutomaticStatusAmidATicket(t *testing.T) {
 		b.thermal.After(dots+50, func() { b.thermal.SetPaper(sim.PaperIn) })
 	}
 	b.thermal.After(500, func() { b.thermal.SetCover(true) })
-	wantError(t, b.Print(t.Context(), ticket("SECOND")), printer.CoverOpen, printer.Maybe)
+	wantError(t, b.Print(t.Context(), ticket("SECOND")), device.CoverOpen, printer.Maybe)
 	b.thermal.SetCover(false)
 	b.mustPrint(t, "THIRD")
 	if n := b.seen("SECOND-end"); n != 1 {
@@ -125,12 +126,12 @@ func TestStatusTellsThePaper(t *testing.T) {
 	b := newBench(t)
 	for _, want := range []struct {
 		set   sim.Paper
-		paper printer.Paper
+		paper device.Paper
 		ready bool
 	}{
-		{sim.PaperIn, printer.PaperFull, true},
-		{sim.PaperLow, printer.PaperLow, true},
-		{sim.PaperOut, printer.PaperOut, false},
+		{sim.PaperIn, device.PaperFull, true},
+		{sim.PaperLow, device.PaperLow, true},
+		{sim.PaperOut, device.PaperOut, false},
 	} {
 		b.thermal.SetPaper(want.set)
 		s, err := b.Status(within(t, 3*time.Second))
@@ -146,12 +147,12 @@ func TestStatusTellsThePaper(t *testing.T) {
 func TestPrintRefusesWhatCannotBePrinted(t *testing.T) {
 	b := newBench(t)
 	err := b.Print(t.Context(), printer.Document{Blocks: []printer.Block{printer.QR{}}})
-	wantError(t, err, printer.Unprintable, printer.Nothing)
+	wantError(t, err, device.Unprintable, printer.Nothing)
 }
 
 func TestPrinterThatWasNeverThere(t *testing.T) {
 	p := escpos.New(transport.Serial(filepath.Join(t.TempDir(), "none"), 9600), escpos.Options{})
-	wantError(t, p.Print(t.Context(), ticket("A")), printer.Unplugged, printer.Nothing)
+	wantError(t, p.Print(t.Context(), ticket("A")), device.Unplugged, printer.Nothing)
 	if s, err := p.Status(t.Context()); err == nil || s.Ready() {
 		t.Errorf("Status = %+v, %v", s, err)
 	}
@@ -170,7 +171,7 @@ func TestReopensEachTimeItIsPluggedIn(t *testing.T) {
 		}
 		if i%2 == 0 {
 			_, err := b.Status(t.Context())
-			wantError(t, err, printer.Unplugged, printer.Nothing)
+			wantError(t, err, device.Unplugged, printer.Nothing)
 		}
 		if err := b.cable.Plug(); err != nil {
 			t.Fatal(err)
@@ -291,7 +292,7 @@ func TestTornTicket(t *testing.T) {
 			b.thermal.Connect(nil)
 			slave.Close()
 			master.Close()
-			wantError(t, <-printed, printer.Unplugged, printer.Maybe)
+			wantError(t, <-printed, device.Unplugged, printer.Maybe)
 			if err := os.Remove(b.link); err != nil {
 				t.Fatal(err)
 			}
@@ -321,7 +322,7 @@ func TestPrinterThatTakesNothing(t *testing.T) {
 	t.Cleanup(func() { master.Close(); slave.Close() })
 	p := escpos.New(transport.Serial(slave.Name(), 9600), escpos.Options{})
 	start := time.Now()
-	wantError(t, p.Print(t.Context(), ticket("A")), printer.Silent, printer.Nothing)
+	wantError(t, p.Print(t.Context(), ticket("A")), device.Silent, printer.Nothing)
 	if err := p.Close(); err != nil {
 		t.Errorf("Close = %v", err)
 	}

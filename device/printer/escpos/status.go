@@ -1,6 +1,6 @@
 package escpos
 
-import "parvis/device/printer"
+import "parvis/device"
 
 // inbox sorts what the printer says, which comes unasked and at any moment.
 type inbox struct {
@@ -37,28 +37,29 @@ const (
 // answers holds the reply to each question of DLE EOT, by its n.
 type answers [5]byte
 
-func (a answers) status() printer.Status {
-	s := printer.Status{
-		Known:     true,
-		Paper:     printer.PaperFull,
-		CoverOpen: a[askOffline]&0x04 != 0,
-	}
+func (a answers) status() device.Status {
+	s := device.Status{State: device.Online, Paper: device.PaperFull}
 	switch {
 	case a[askPaper]&0x60 != 0 || a[askOffline]&0x20 != 0:
-		s.Paper = printer.PaperOut
+		s.Paper = device.PaperOut
 	case a[askPaper]&0x0C != 0:
-		s.Paper = printer.PaperLow
+		s.Paper = device.PaperLow
 	}
 	// An open cover hides the paper from its sensor: it comes first.
 	switch {
-	case s.CoverOpen:
-		s.Fault = printer.CoverOpen
-	case s.Paper == printer.PaperOut:
-		s.Fault = printer.NoPaper
+	case a[askOffline]&0x04 != 0:
+		s.Fault = device.CoverOpen
+	case s.Paper == device.PaperOut:
+		s.Fault = device.NoPaper
 	case a[askError]&0x08 != 0:
-		s.Fault = printer.Jam
+		s.Fault = device.Jam
 	case a[askOffline]&0x40 != 0, a[askPrinter]&0x08 != 0:
-		s.Fault = printer.Hardware
+		s.Fault = device.Hardware
+	case s.Paper == device.PaperLow:
+		s.Fault = device.PaperEnds
+	}
+	if s.Fault != device.None {
+		s.State = s.Fault.Info().State
 	}
 	return s
 }

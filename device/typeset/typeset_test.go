@@ -1,9 +1,10 @@
-package view
+package typeset_test
 
 import (
+	"image/color"
 	"testing"
 
-	"parvis/app/theme"
+	"parvis/device/typeset"
 )
 
 // Whatever a place's summary or a fiche holds can be set and drawn.
@@ -14,14 +15,14 @@ func FuzzParagraph(f *testing.F) {
 		f.Add(s, float32(400), false)
 		f.Add(s, float32(30), true)
 	}
-	var t typesetter
+	var t typeset.Typesetter
 	f.Fuzz(func(test *testing.T, text string, width float32, rtl bool) {
 		if len(text) > 500 || !(width > 1 && width < 2000) {
 			return
 		}
-		p := t.set(text, style{size: 40, weight: theme.Regular, colour: theme.Plain.Ink, rtl: rtl}, width)
-		img := t.draw(p)
-		if b := img.Bounds(); b.Dx() < int(p.width) || b.Dy() < int(p.height) {
+		p := t.Set(text, typeset.Style{Size: 40, Colour: color.NRGBA{A: 255}, RTL: rtl}, width)
+		img := t.Draw(p)
+		if b := img.Bounds(); b.Dx() < int(p.Width) || b.Dy() < int(p.Height) {
 			test.Errorf("%q: the picture of %v is smaller than the text", text, b)
 		}
 	})

@@ -1,4 +1,7 @@
-package view
+// Package typeset sets text of any script in lines and draws it, for the glass
+// and for paper. It carries the fonts, so that no text depends on those of the
+// system.
+package typeset
 
 import (
 	"image"
@@ -14,74 +17,75 @@ import (
 	"github.com/go-text/typesetting/shaping"
 	"golang.org/x/image/math/fixed"
 	"golang.org/x/image/vector"
-
-	"parvis/app/theme"
 )
 
-// style is how a paragraph is set.
-type style struct {
-	size   float32 // pixels
-	weight theme.Weight
-	colour color.NRGBA
-	align  align
-	rtl    bool // direction of the paragraph; runs keep their own
+// Style is how a paragraph is set.
+type Style struct {
+	Size   float32 // pixels
+	Weight Weight
+	Colour color.NRGBA
+	Align  Align
+	RTL    bool // direction of the paragraph; runs keep their own
 }
 
-type align int
+// Align is where lines shorter than the widest stand.
+type Align int
 
+// The ways to align lines.
 const (
-	start align = iota // left, or right in a right-to-left paragraph
-	centre
-	end
+	Start Align = iota // left, or right in a right-to-left paragraph
+	Centre
+	End
 )
 
-// lineHeight is the distance of two baselines, as a factor of the size.
-const lineHeight = 1.18
+// LineHeight is the distance of two baselines, as a factor of the size.
+const LineHeight = 1.18
 
-// paragraph is a text set in lines of at most a given width.
-type paragraph struct {
-	lines  []shaping.Line // runs from left to right
-	widths []float32
-	style  style
-	width  float32 // widest line
-	height float32
-	pad    float32 // room above and below for signs that reach beyond the line
+// Paragraph is a text set in lines of at most a given width.
+type Paragraph struct {
+	Lines  []shaping.Line // runs from left to right
+	Widths []float32      // of the lines, in pixels
+	Style  Style
+	Width  float32 // widest line
+	Height float32
+	Pad    float32 // room above and below for signs that reach beyond the line
 }
 
-// typesetter shapes and wraps text. It belongs to one goroutine.
-type typesetter struct {
+// Typesetter shapes, wraps and draws text. Its zero value is ready; it belongs
+// to one goroutine.
+type Typesetter struct {
 	segmenter shaping.Segmenter
 	shaper    shaping.HarfbuzzShaper
 	wrapper   shaping.LineWrapper
-	families  map[theme.Weight]*theme.Family
+	families  map[Weight]*Family
 	pen       vector.Rasterizer
 }
 
-func (t *typesetter) family(w theme.Weight) *theme.Family {
+func (t *Typesetter) family(w Weight) *Family {
 	if t.families[w] == nil {
 		if t.families == nil {
-			t.families = map[theme.Weight]*theme.Family{}
+			t.families = map[Weight]*Family{}
 		}
-		t.families[w] = theme.FamilyOf(w)
+		t.families[w] = FamilyOf(w)
 	}
 	return t.families[w]
 }
 
-// set breaks text into lines no wider than width.
-func (t *typesetter) set(text string, s style, width float32) paragraph {
+// Set breaks text into lines no wider than width.
+func (t *Typesetter) Set(text string, s Style, width float32) Paragraph {
 	runes := []rune(strings.Map(oneLine, text))
-	p := paragraph{style: s}
+	p := Paragraph{Style: s}
 	if len(runes) == 0 {
 		return p
 	}
 	direction, script := di.DirectionLTR, language.Latin
-	if s.rtl {
+	if s.RTL {
 		direction, script = di.DirectionRTL, language.Arabic
 	}
-	family := t.family(s.weight)
+	family := t.family(s.Weight)
 	input := shaping.Input{
 		Text: runes, RunEnd: len(runes), Direction: direction, Script: script,
-		Size: fixed.Int26_6(s.size * 64), Face: family.Main(),
+		Size: fixed.Int26_6(s.Size * 64), Face: family.Main(),
 	}
 	var shaped []shaping.Output
 	for _, run := range t.segmenter.Split(input, family) {
@@ -96,14 +100,14 @@ func (t *typesetter) set(text string, s style, width float32) paragraph {
 		for _, run := range runs {
 			w += run.Advance
 			if run.Face != family.Main() {
-				p.pad = float32(int(s.size * 0.35)) // Arabic has marks far above and below
+				p.Pad = float32(int(s.Size * 0.35)) // Arabic has marks far above and below
 			}
 		}
 		lw := float32(w) / 64
-		p.lines, p.widths = append(p.lines, runs), append(p.widths, lw)
-		p.width = max(p.width, lw)
+		p.Lines, p.Widths = append(p.Lines, runs), append(p.Widths, lw)
+		p.Width = max(p.Width, lw)
 	}
-	p.height = float32(len(p.lines)) * s.size * lineHeight
+	p.Height = float32(len(p.Lines)) * s.Size * LineHeight
 	return p
 }
 
@@ -117,34 +121,28 @@ func oneLine(r rune) rune {
 	return r
 }
 
-// box is where the paragraph's image stands, on whole pixels, when its text
-// begins at x, y.
-func (p paragraph) box(x, y float32) box {
-	return box{float32(int(x)), float32(int(y - p.pad)), float32(int(p.width) + 2), float32(int(p.height+2*p.pad) + 1)}
-}
-
-// draw paints a paragraph into an image of its own, as wide as its widest
+// Draw paints a paragraph into an image of its own, as wide as its widest
 // line; lines are aligned within that width.
-func (t *typesetter) draw(p paragraph) *image.RGBA {
-	w, h := int(p.width)+2, int(p.height+2*p.pad)+1
+func (t *Typesetter) Draw(p Paragraph) *image.RGBA {
+	w, h := int(p.Width)+2, int(p.Height+2*p.Pad)+1
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
-	ink := image.NewUniform(p.style.colour)
-	step := p.style.size * lineHeight
-	band := int(step*1.3 + 2*p.pad)
-	for i, line := range p.lines {
+	ink := image.NewUniform(p.Style.Colour)
+	step := p.Style.Size * LineHeight
+	band := int(step*1.3 + 2*p.Pad)
+	for i, line := range p.Lines {
 		x := float32(0)
-		free := p.width - p.widths[i]
+		free := p.Width - p.Widths[i]
 		switch {
-		case p.style.align == centre:
+		case p.Style.Align == Centre:
 			x = free / 2
-		case p.style.align == end != p.style.rtl:
+		case p.Style.Align == End != p.Style.RTL:
 			x = free
 		}
 		top := int(float32(i) * step)
 		high := min(band, h-top) // the pen draws nowhere but within the image
 		t.pen.Reset(w, high)
 		for _, run := range line {
-			x = t.outline(run, float32(int(x)), float32(int(p.style.size*0.93+p.pad)))
+			x = t.outline(run, float32(int(x)), float32(int(p.Style.Size*0.93+p.Pad)))
 		}
 		t.pen.Draw(img, image.Rect(0, top, w, top+high), ink, image.Point{})
 	}
@@ -154,7 +152,7 @@ func (t *typesetter) draw(p paragraph) *image.RGBA {
 // outline adds the shapes of a run's signs to the pen and returns where the
 // run ends. One pen serves all lines: the borne's fonts hold nothing but
 // outlines, and a new buffer for each would be most of a page's garbage.
-func (t *typesetter) outline(run shaping.Output, x, baseline float32) float32 {
+func (t *Typesetter) outline(run shaping.Output, x, baseline float32) float32 {
 	scale := float32(run.Size) / 64 / float32(run.Face.Upem())
 	for _, g := range run.Glyphs {
 		shape, ok := run.Face.GlyphData(g.GlyphID).(font.GlyphOutline)

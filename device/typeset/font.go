@@ -1,0 +1,74 @@
+package typeset
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+
+	"github.com/go-text/typesetting/font"
+)
+
+//go:embed fonts/*.ttf
+var fontFiles embed.FS
+
+// Weight is the thickness of a font.
+type Weight int
+
+// The weights there are.
+const (
+	Regular Weight = iota
+	SemiBold
+	Bold
+)
+
+// fontNames by weight, in the order in which a sign is looked for. The Arabic
+// font is Debian's, of 2020: go-text 0.3.4 and 0.3.5 lose the joined forms of
+// yeh and qaf in the newer one, which composes them of parts.
+var fontNames = map[Weight][]string{
+	Regular:  {"AtkinsonHyperlegibleNext_400Regular", "NotoSansArabic-Regular", "NotoSans_400Regular"},
+	SemiBold: {"AtkinsonHyperlegibleNext_600SemiBold", "NotoSansArabic-Bold", "NotoSans_600SemiBold"},
+	Bold:     {"AtkinsonHyperlegibleNext_700Bold", "NotoSansArabic-Bold", "NotoSans_600SemiBold"},
+}
+
+// Family is the faces of one weight. Each is parsed when a sign first needs it:
+// a borne that shows French alone never holds the others. It belongs to one
+// goroutine.
+type Family struct {
+	names []string
+	faces []*font.Face
+}
+
+// FamilyOf returns the faces of a weight.
+func FamilyOf(w Weight) *Family { return &Family{names: fontNames[w]} }
+
+// Main is the face that gives lines their measure.
+func (f *Family) Main() *font.Face { return f.face(0) }
+
+// ResolveFace finds the first face that has a sign; it is what go-text's
+// segmenter asks for.
+func (f *Family) ResolveFace(r rune) *font.Face {
+	for i := range f.names {
+		face := f.face(i)
+		if _, ok := face.NominalGlyph(r); ok {
+			return face
+		}
+	}
+	return f.Main()
+}
+
+func (f *Family) face(i int) *font.Face {
+	if i < len(f.faces) {
+		return f.faces[i]
+	}
+	name := f.names[i]
+	data, err := fontFiles.ReadFile("fonts/" + name + ".ttf")
+	if err != nil {
+		panic(err) // the program was built without its fonts
+	}
+	face, err := font.ParseTTF(bytes.NewReader(data))
+	if err != nil {
+		panic(fmt.Sprintf("typeset: font %s: %v", name, err))
+	}
+	f.faces = append(f.faces, face)
+	return face
+}
