@@ -43,7 +43,6 @@ type Borne struct {
 
 	t       testing.TB
 	options Options
-	again   bool // a key had to be pressed twice
 	display *Display
 	app     *program
 	printer *program
@@ -399,20 +398,7 @@ const silence = 300 * time.Millisecond
 func (b *Borne) Press(key string) string {
 	b.t.Helper()
 	b.Key(key)
-	heard := func() bool { return len(b.Spoken()) > b.heard }
-	for deadline := time.Now().Add(patience / 3); !heard() && time.Now().Before(deadline); {
-		time.Sleep(5 * time.Millisecond)
-	}
-	if !heard() {
-		// As anybody would, once: a second press that is lost is a fault.
-		if b.again {
-			b.t.Fatalf("nothing was heard after %s, for the second time", key)
-		}
-		b.again = true
-		b.t.Logf("nothing was heard after %s; pressed it again", key)
-		b.must(b.Screen.Key(key))
-	}
-	b.waitFor("the voice after "+key, patience, heard)
+	b.waitFor("the voice after "+key, patience, func() bool { return len(b.Spoken()) > b.heard })
 	return b.Spoken()[b.heard].Text
 }
 

@@ -67,5 +67,9 @@ func (s *Screen) Key(name string) error {
 	if err := s.fake(xproto.KeyPress, byte(k.key), 0, 0); err != nil {
 		return err
 	}
-	return s.fake(xproto.KeyRelease, byte(k.key), 0, 0)
+	return s.fakeAfter(held, xproto.KeyRelease, byte(k.key), 0, 0)
 }
+
+// held is how long a key is down, in milliseconds. GLFW takes two presses of a
+// key within the same millisecond of the server's clock for one.
+const held = 2

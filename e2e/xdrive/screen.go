@@ -132,8 +132,11 @@ func (s *Screen) ClickSlop(x, y, dx, dy int) error {
 	return s.Release()
 }
 
-func (s *Screen) fake(kind, detail byte, x, y int) error {
-	err := xtest.FakeInputChecked(s.conn, kind, detail, 0, s.root, int16(x), int16(y), 0).Check()
+func (s *Screen) fake(kind, detail byte, x, y int) error { return s.fakeAfter(0, kind, detail, x, y) }
+
+// fakeAfter has the server wait so many milliseconds first.
+func (s *Screen) fakeAfter(ms uint32, kind, detail byte, x, y int) error {
+	err := xtest.FakeInputChecked(s.conn, kind, detail, ms, s.root, int16(x), int16(y), 0).Check()
 	if err != nil {
 		return fmt.Errorf("input: %w", err)
 	}
