@@ -3,7 +3,14 @@
 # sudo. Does nothing, and fast, when all are there.
 set -eu
 list=$(dirname "$0")/build-deps.txt
-wanted=$(sed 's/#.*//' "$list")
+# PACKAGE/COMMAND is wanted only where the command is missing.
+wanted=
+for entry in $(sed 's/#.*//' "$list"); do
+	case $entry in
+	*/*) command -v "${entry#*/}" >/dev/null || wanted="$wanted ${entry%/*}" ;;
+	*) wanted="$wanted $entry" ;;
+	esac
+done
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	echo "Parvis is built on Debian 12. On another system, install what $list names." >&2
