@@ -1,0 +1,116 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"time"
+
+	"parvis/app/text"
+	"parvis/kiosk/callback"
+	"parvis/kiosk/demarche"
+	"parvis/kiosk/hours"
+	"parvis/kiosk/level"
+	"parvis/kiosk/place"
+	"parvis/kiosk/store"
+	"parvis/provisioning/profile"
+)
+
+// settings looks at the profile: whether it is right, who may read it, and
+// whether requests can be sealed with it.
+func settings(path string, p *profile.Profile, wrong error) func(context.Context) []Finding {
+	return func(context.Context) []Finding {
+		if wrong != nil {
+			return because(critical("Corrigez le profil à l’endroit indiqué, ou demandez-le à la ville.", "Le profil %s n’est pas utilisable.", path), wrong)
+		}
+		var found []Finding
+		if st, err := os.Stat(path); err == nil && st.Mode().Perm()&0o004 != 0 {
+			found = append(found, warn("chmod o-rwx "+path, "Tout le monde peut lire le profil, qui tient les empreintes des badges.")...)
+		}
+		if _, err := callback.ParseRecipients(p.Callback.Recipients); err != nil {
+			found = append(found, because(critical("Copiez la clé publique du hub dans rappel.destinataires.", "Les demandes de rappel ne peuvent pas être scellées."), err)...)
+		} else if len(p.Callback.Recipients) == 0 {
+			found = append(found, critical("Copiez la clé publique du hub dans rappel.destinataires.", "Aucune demande de rappel ne peut être prise : il n’y a pas de clé du hub.")...)
+		}
+		texts, err := text.Load()
+		if err != nil {
+			return append(found, because(critical("Réinstallez la borne.", "Les textes du programme sont illisibles."), err)...)
+		}
+		for _, code := range p.Site.Languages {
+			if !texts.Known(code) {
+				found = append(found, critical("Retirez-la de site.langues.", "La langue « %s » n’existe pas.", code)...)
+			}
+		}
+		for key, rules := range map[string]string{"site.ouverture": p.Site.Opening, "site.mediateurs": p.Site.Mediators} {
+			region, err := hours.ParseRegion(p.Site.Region)
+			if err == nil && rules != "" {
+				_, err = hours.Parse(rules, region)
+			}
+			if err != nil {
+				found = append(found, because(critical("Corrigez "+key+" dans le profil.", "Les horaires de %s sont illisibles.", key), err)...)
+			}
+		}
+		if found == nil {
+			return fine("%s : %s.", path, p.Site.Name)
+		}
+		return found
+	}
+}
+
+// contents looks at what the borne knows beside its places.
+func contents(files fs.FS) func(context.Context) []Finding {
+	return func(context.Context) []Finding {
+		const do = "« parvis demarche check » dit où est l’erreur."
+		folder, err := fs.Sub(files, "demarches")
+		if err != nil {
+			return because(critical(do, "Les contenus sont illisibles."), err)
+		}
+		all, err := demarche.Load(folder)
+		if err != nil {
+			return because(critical(do, "Les démarches sont illisibles."), err)
+		}
+		if _, err := level.Load(files); err != nil {
+			return because(critical(do, "Le test de niveau est illisible."), err)
+		}
+		return fine("%d démarches et le test de niveau.", len(all.Popular(math.MaxInt)))
+	}
+}
+
+// database opens the borne's store and looks at the directory of places in it.
+func database(dir string, p *profile.Profile, now func() time.Time) func(context.Context) []Finding {
+	return func(ctx context.Context) []Finding {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return critical("Créez-le pour le compte de la borne, ou donnez le bon avec --data.", "Le dossier de la borne %s n’existe pas.", dir)
+		}
+		st, err := store.Open(dir)
+		if err != nil {
+			return because(critical("Ne supprimez rien : des demandes attendent peut-être. Appelez l’assistance.", "La base de la borne ne s’ouvre pas."), err)
+		}
+		defer st.Close()
+		region := hours.Metropole
+		if p != nil {
+			if r, err := hours.ParseRegion(p.Site.Region); err == nil {
+				region = r
+			}
+		}
+		places, err := place.Open(ctx, st.DB(), region)
+		if err != nil {
+			return because(critical("« parvis places import » recharge l’annuaire.", "L’annuaire des lieux est illisible."), err)
+		}
+		if places.Len() == 0 {
+			return warn("« parvis places import FICHIER --data "+dir+" » charge l’annuaire national.", "L’annuaire des lieux est vide.")
+		}
+		waiting, err := st.Outbox(ctx)
+		if err != nil {
+			return because(critical("Ne supprimez rien. Appelez l’assistance.", "Les demandes de rappel en attente sont illisibles."), err)
+		}
+		found := fine("%d lieux dans l’annuaire, %d demandes de rappel en attente.", places.Len(), len(waiting))
+		if len(waiting) > 0 && now().Sub(waiting[0].Created) > 24*time.Hour {
+			found = append(found, warn("Vérifiez le réseau et le hub : personne ne rappelle ces habitants.",
+				"Une demande de rappel attend depuis le %s.", waiting[0].Created.In(hours.Paris).Format("02/01/2006"))...)
+		}
+		return found
+	}
+}
