@@ -31,7 +31,7 @@ var ErrKey = errors.New("clé de comptage refusée")
 // goes on with a–z, 0–9, "_" and "-". A key has at most 80 signs and six
 // digits, so that neither a sentence nor a telephone number gets in: ErrKey.
 func (s *Store) Count(ctx context.Context, day time.Time, key string, n int) error {
-	if err := checkKey(key); err != nil {
+	if err := checkWords(ErrKey, key); err != nil {
 		return err
 	}
 	if n < 1 {
@@ -68,11 +68,12 @@ func (s *Store) Counts(ctx context.Context, from, to time.Time) ([]DayCount, err
 	return all, nil
 }
 
-// checkKey never repeats the key in its error: whatever was passed by mistake
-// must not end up in a log.
-func checkKey(key string) error {
+// checkWords refuses what is not words of the program joined by dots, as Count
+// describes them. It never repeats them in its error: whatever was passed by
+// mistake must not end up in a log.
+func checkWords(refused error, key string) error {
 	if key == "" || len(key) > maxKeyLength {
-		return fmt.Errorf("%w : 1 à %d signes, pas %d", ErrKey, maxKeyLength, len(key))
+		return fmt.Errorf("%w : 1 à %d signes, pas %d", refused, maxKeyLength, len(key))
 	}
 	digits, wordStart := 0, true
 	for i := range len(key) {
@@ -81,19 +82,19 @@ func checkKey(key string) error {
 		digit := '0' <= c && c <= '9'
 		switch {
 		case wordStart && !letter:
-			return fmt.Errorf("%w : signe %d : un mot commence par une lettre minuscule sans accent", ErrKey, i+1)
+			return fmt.Errorf("%w : signe %d : un mot commence par une lettre minuscule sans accent", refused, i+1)
 		case digit:
 			digits++
 		case !letter && c != '.' && c != '_' && c != '-':
-			return fmt.Errorf("%w : signe %d : seulement a-z, 0-9, « . », « _ », « - »", ErrKey, i+1)
+			return fmt.Errorf("%w : signe %d : seulement a-z, 0-9, « . », « _ », « - »", refused, i+1)
 		}
 		wordStart = c == '.'
 	}
 	if wordStart {
-		return fmt.Errorf("%w : elle finit par un point", ErrKey)
+		return fmt.Errorf("%w : un point à la fin", refused)
 	}
 	if digits > maxKeyDigits {
-		return fmt.Errorf("%w : %d chiffres au plus", ErrKey, maxKeyDigits)
+		return fmt.Errorf("%w : %d chiffres au plus", refused, maxKeyDigits)
 	}
 	return nil
 }

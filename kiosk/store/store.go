@@ -1,6 +1,7 @@
 // Package store is the borne's one SQLite file: its schema, the outbox of
-// sealed callback requests and the anonymous counts. Several processes may
-// have it open at once; each may die at any moment without harm to it.
+// sealed callback requests, the anonymous counts, how the devices are and a few
+// settings. Several processes may have it open at once; each may die at any
+// moment without harm to it.
 package store
 
 import (
