@@ -28,46 +28,77 @@ type printerCmd struct {
 	Link    string `help:"Chemin sous lequel l’imprimante apparaît." default:"run/printer"`
 	Out     string `help:"Dossier des tickets (ticket-N.png, ticket-N.txt)." default:"run/tickets"`
 	Control string `help:"Socket Unix qui prend les ordres, un par ligne." default:"run/printer.ctl"`
+	TCP     string `help:"Adresse TCP (par exemple 127.0.0.1:9100) où l’imprimante écoute, au lieu du pseudo-terminal." placeholder:"ADDR"`
+	thermalFlags
+}
+
+// thermalFlags say which ticket printer to be.
+type thermalFlags struct {
+	Model sim.Model `help:"Modèle imité : ${enum}." enum:"epson,custom-vkp80,star-escpos" default:"epson"`
+	Speed float64   `help:"Vitesse du papier en mm/s (une vraie imprimante : 150 à 250) ; 0 imprime d’un coup." placeholder:"MM/S" default:"0"`
+}
+
+// Validate refuses a paper that goes backwards.
+func (f thermalFlags) Validate() error {
+	if f.Speed < 0 {
+		return fmt.Errorf("--speed=%g : la vitesse ne peut pas être négative", f.Speed)
+	}
+	return nil
+}
+
+// thermal makes the printer, whose tickets go to a tray in the folder out.
+func (f thermalFlags) thermal(out string) (*sim.Thermal, error) {
+	tray, err := sim.NewTray(out)
+	if err != nil {
+		return nil, err
+	}
+	t := sim.NewThermal(func(t sim.Ticket) {
+		n, err := tray.Put(t)
+		if err != nil {
+			log.Printf("ticket non gardé : %v", err)
+			return
+		}
+		log.Printf("ticket %d dans %s", n, out)
+	})
+	t.SetModel(f.Model)
+	t.SetSpeed(f.Speed)
+	return t, nil
 }
 
 func (c *printerCmd) Help() string { return "Ordres : " + sim.Orders + "." }
 
 // Run keeps the printer until the context ends.
 func (c *printerCmd) Run(ctx context.Context) error {
-	tray, err := sim.NewTray(c.Out)
+	thermal, err := c.thermal(c.Out)
 	if err != nil {
 		return err
 	}
-	thermal := sim.NewThermal(func(t sim.Ticket) {
-		n, err := tray.Put(t)
-		if err != nil {
-			log.Printf("ticket non gardé : %v", err)
-			return
-		}
-		log.Printf("ticket %d dans %s", n, c.Out)
-	})
-	cable := sim.NewCable(c.Link, thermal)
+	var line sim.Line = sim.NewCable(c.Link, thermal)
+	where := c.Link
+	if c.TCP != "" {
+		line, where = sim.NewSocket(c.TCP, thermal), c.TCP
+	}
 	socket, err := listen(ctx, c.Control)
 	if err != nil {
 		return err
 	}
-	if err := cable.Plug(); err != nil {
+	if err := line.Plug(); err != nil {
 		return errors.Join(err, socket.Close())
 	}
-	log.Printf("imprimante sur %s, ordres sur %s", c.Link, c.Control)
-	desk := &sim.Desk{Thermal: thermal, Cable: cable}
+	log.Printf("imprimante sur %s, ordres sur %s", where, c.Control)
+	desk := &sim.Desk{Thermal: thermal, Cable: line}
 	go func() {
 		// Standard input may stay open for ever; the end of the process
 		// ends this.
-		if err := desk.Obey(os.Stdin, os.Stdout); err != nil {
+		if err := sim.Obey(desk, os.Stdin, os.Stdout); err != nil {
 			log.Printf("entrée standard : %v", err)
 		}
 	}()
-	err = desk.Serve(ctx, socket)
+	err = sim.Serve(ctx, socket, desk)
 	for name, n := range thermal.Unknown() {
 		log.Printf("commande inconnue, %d fois : %s", n, name)
 	}
-	return errors.Join(err, cable.Close())
+	return errors.Join(err, line.Close())
 }
 
 // listen opens a socket, in place of one that a dead process left.

@@ -6,17 +6,16 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 )
 
-// Cable joins a printer to a path, as a serial adapter does: a pty whose slave
-// is found under the path for as long as it is plugged in.
+// Cable joins a device to a path, as a serial adapter does: a pty whose slave
+// is found under the path for as long as it is plugged in. It is a Line.
 type Cable struct {
 	path   string
-	device *Thermal
+	device Device
 
 	mu     sync.Mutex
 	master *os.File
@@ -24,14 +23,8 @@ type Cable struct {
 	reader sync.WaitGroup
 }
 
-// ErrPlugged and ErrUnplugged refuse to do what is done.
-var (
-	ErrPlugged   = errors.New("already plugged in")
-	ErrUnplugged = errors.New("already unplugged")
-)
-
 // NewCable makes a cable, not plugged in yet, that will be found at path.
-func NewCable(path string, device *Thermal) *Cable {
+func NewCable(path string, device Device) *Cable {
 	return &Cable{path: path, device: device}
 }
 
@@ -52,31 +45,8 @@ func (c *Cable) Plug() error {
 		return err
 	}
 	c.master, c.slave = master, slave
-	c.device.Connect(wire{master})
-	// The printer's ear is quicker than its hands: it answers while it prints.
-	heard := make(chan struct{}, 1)
-	c.reader.Go(func() {
-		defer close(heard)
-		// As little at a time as a UART, so that pulling the cable loses
-		// what has not arrived.
-		buf := make([]byte, 32)
-		for {
-			n, err := master.Read(buf)
-			if err != nil {
-				return
-			}
-			c.device.hear(buf[:n])
-			select {
-			case heard <- struct{}{}:
-			default:
-			}
-		}
-	})
-	c.reader.Go(func() {
-		for range heard {
-			c.device.run()
-		}
-	})
+	c.device.Connect(patient{master})
+	c.reader.Go(func() { carry(master, c.device) })
 	return nil
 }
 
@@ -101,16 +71,6 @@ func (c *Cable) Close() error {
 		return nil
 	}
 	return err
-}
-
-// wire gives up on a host that does not read.
-type wire struct{ master *os.File }
-
-func (w wire) Write(b []byte) (int, error) {
-	if err := w.master.SetWriteDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
-		return 0, err
-	}
-	return w.master.Write(b)
 }
 
 // openPty opens a pty in raw mode, whose master can be closed while it is read.

@@ -9,6 +9,7 @@ import (
 
 const (
 	esc = 0x1B
+	fs  = 0x1C
 	gs  = 0x1D
 	dle = 0x10
 )
@@ -31,7 +32,16 @@ func startMode() mode {
 }
 
 var pages = map[byte]*charmap.Charmap{
-	0: charmap.CodePage437, 2: charmap.CodePage850, 16: charmap.Windows1252, 19: charmap.CodePage858,
+	0: charmap.CodePage437, 1: katakana, 2: charmap.CodePage850, 16: charmap.Windows1252, 19: charmap.CodePage858,
+}
+
+// katakana stands for page 1. Of that page only the lines of tables are drawn;
+// the rest comes out as in page 0.
+var katakana = func() *charmap.Charmap { page := *charmap.CodePage437; return &page }()
+
+var tables = map[byte]rune{
+	0x90: '┴', 0x91: '┬', 0x92: '┤', 0x93: '├', 0x95: '─', 0x96: '│',
+	0x98: '┌', 0x99: '┐', 0x9A: '└', 0x9B: '┘', 0x9C: '╭', 0x9D: '╮', 0x9E: '╰', 0x9F: '╯',
 }
 
 var french = map[rune]rune{'@': 'à', '[': '°', '\\': 'ç', ']': '§', '{': 'é', '|': 'ù', '}': 'è', '~': '¨'}
@@ -45,17 +55,19 @@ func (t *Thermal) execute(b []byte) int {
 		return 1
 	case '\r', 0:
 		return 1
-	case esc, gs, dle:
+	case esc, fs, gs, dle:
 		if len(b) < 2 {
 			return 0
 		}
-		if b[0] == esc {
+		switch b[0] {
+		case esc:
 			return t.escape(b)
-		}
-		if b[0] == gs {
+		case fs:
+			return t.field(b)
+		case gs:
 			return t.group(b)
 		}
-		if b[1] == 4 { // done when it arrived; here only passed over
+		if b[1] == eot || b[1] == enq { // done when it arrived; here only passed over
 			return need(b, 3)
 		}
 		t.strange(b[:2])
@@ -66,6 +78,9 @@ func (t *Thermal) execute(b []byte) int {
 		return 1
 	}
 	r := t.mode.page.DecodeByte(b[0])
+	if line, ok := tables[b[0]]; ok && t.mode.page == katakana {
+		r = line
+	}
 	if f, ok := french[r]; ok && t.mode.france {
 		r = f
 	}
@@ -100,7 +115,8 @@ func (t *Thermal) report(what string) {
 func (t *Thermal) escape(b []byte) int {
 	switch b[1] {
 	case '@':
-		t.line, t.mode = nil, startMode()
+		// What GS a asked for is forgotten too, as on a real one.
+		t.line, t.mode, t.asb = nil, startMode(), 0
 		return 2
 	case '2':
 		t.mode.spacing = 30
@@ -108,6 +124,24 @@ func (t *Thermal) escape(b []byte) int {
 	}
 	var do func(n byte)
 	switch b[1] {
+	case '$', '\\':
+		return t.position(b)
+	case 'p': // opens a drawer, which is not there
+		if len(b) < 5 {
+			return 0
+		}
+		t.unknown["drawer"]++
+		return 5
+	case 'i', 'm':
+		if t.model == CustomVKP80 {
+			t.feed(0)
+			t.cut()
+			return 2
+		}
+		t.strange(b[:2])
+		return 2
+	case ' ': // space between letters: always none
+		return need(b, 3)
 	case 't':
 		do = func(n byte) {
 			page, ok := pages[n]
@@ -161,6 +195,42 @@ func (t *Thermal) escape(b []byte) int {
 	return 3
 }
 
+// position does ESC $ and ESC \: the next letter stands so many dots from the
+// beginning of the line, or from here. It never goes back.
+func (t *Thermal) position(b []byte) int {
+	if len(b) < 4 {
+		return 0
+	}
+	n := int(int16(uint16(b[2]) | uint16(b[3])<<8))
+	if b[1] == '$' {
+		n -= t.lineWidth()
+	}
+	if n > 0 && t.lineWidth()+n <= dots {
+		t.line = append(t.line, cell{width: n})
+	}
+	return 4
+}
+
+// field does the commands that begin with FS. They are for Chinese and Japanese
+// letters, which this printer has not: it only knows how long they are.
+func (t *Thermal) field(b []byte) int {
+	switch b[1] {
+	case '.', '&':
+		return 2
+	case '-', 'C', '!':
+		return need(b, 3)
+	case 'S':
+		return need(b, 4)
+	case '(':
+		if len(b) < 5 {
+			return 0
+		}
+		return need(b, 5+int(b[3])+int(b[4])<<8)
+	}
+	t.strange(b[:2])
+	return 2
+}
+
 // feed prints what is in the line, and goes on by n dots.
 func (t *Thermal) feed(n int) {
 	if len(t.line) > 0 {
@@ -183,11 +253,26 @@ func (t *Thermal) group(b []byte) int {
 		if len(b) < 3 {
 			return 0
 		}
-		t.asb = b[2] != 0
-		if t.asb {
-			t.reply(t.automatic()...)
+		t.asb = b[2]
+		if t.asb != 0 {
+			status := t.automatic()
+			t.reply(status[:]...)
 		}
 		return 3
+	case 'I':
+		if len(b) < 3 {
+			return 0
+		}
+		t.identity(b[2])
+		return 3
+	case 'e':
+		if t.model.presenter() {
+			return t.presenter(b)
+		}
+	case 'B': // white on black: printed black on white
+		return need(b, 3)
+	case 'L', 'W', 'P': // margin, width and units: those of the whole paper
+		return need(b, 4)
 	case 'r':
 		if len(b) < 3 {
 			return 0
@@ -207,12 +292,8 @@ func (t *Thermal) group(b []byte) int {
 			t.strange(b[:2])
 			return 2
 		}
-		n := 8 + across*rows
-		if len(b) < n {
-			return 0
-		}
-		t.raster(b[8:n], across, rows, 1+int(b[3]&1), 1+int(b[3]>>1&1))
-		return n
+		t.begin(&picture{across: across, left: rows, sx: 1 + int(b[3]&1), sy: 1 + int(b[3]>>1&1)})
+		return 8
 	}
 	t.strange(b[:2])
 	return 2

@@ -1,25 +1,19 @@
 package sim
 
 import (
-	"bufio"
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strconv"
 	"strings"
-	"sync"
 )
 
-// Desk takes orders, one a line, for a printer and its cable.
+// Desk takes orders for a printer and its line.
 type Desk struct {
 	Thermal *Thermal
-	Cable   *Cable
+	Cable   Line
 }
 
-// Orders is what a desk understands.
-const Orders = "paper in|low|out, cover open|close, error cutter|fatal|off, silent on|off, unplug, plug, status, after DOTS ORDER"
+// Orders is what a Desk understands.
+const Orders = "paper in|low|out, cover open|close, take, error cutter|jam|hot|fatal|off, silent on|off, unplug, plug, status, after DOTS ORDER"
 
 // Do carries out one order and returns the answer: "ok", or for "status" one
 // line about the printer.
@@ -31,7 +25,9 @@ func (d *Desk) Do(order string) (string, error) {
 		d.Thermal.SetPaper(Paper(rest))
 	case "cover open", "cover close":
 		d.Thermal.SetCover(rest == "open")
-	case "error cutter", "error fatal", "error off":
+	case "take ":
+		return "ok", d.Thermal.Take()
+	case "error cutter", "error jam", "error hot", "error fatal", "error off":
 		d.Thermal.SetFault(Fault(rest))
 	case "silent on", "silent off":
 		d.Thermal.SetSilent(rest == "on")
@@ -60,45 +56,4 @@ func (d *Desk) after(rest string) error {
 		_, _ = d.Do(order) // nobody is left to hear of it
 	})
 	return nil
-}
-
-// Obey reads orders from r and writes an answer a line to w, until r ends.
-func (d *Desk) Obey(r io.Reader, w io.Writer) error {
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		if strings.TrimSpace(lines.Text()) == "" {
-			continue
-		}
-		answer, err := d.Do(lines.Text())
-		if err != nil {
-			answer = "error: " + err.Error()
-		}
-		if _, err := fmt.Fprintln(w, answer); err != nil {
-			return err
-		}
-	}
-	return lines.Err()
-}
-
-// Serve takes orders from whoever connects to l, until ctx ends. It closes l.
-func (d *Desk) Serve(ctx context.Context, l net.Listener) error {
-	ctx, cancel := context.WithCancel(ctx)
-	var guests sync.WaitGroup
-	defer guests.Wait()
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { l.Close() })()
-	for {
-		conn, err := l.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		guests.Go(func() {
-			defer conn.Close()
-			defer context.AfterFunc(ctx, func() { conn.Close() })()
-			_ = d.Obey(conn, conn) // a guest may leave at any moment
-		})
-	}
 }

@@ -45,7 +45,10 @@ func TestDeskObeys(t *testing.T) {
 		{"cover close", "ok", "cover=close"},
 		{"error cutter", "ok", "error=cutter"},
 		{"error fatal", "ok", "error=fatal"},
+		{"error jam", "ok", "error=jam"},
+		{"error hot", "ok", "error=hot"},
 		{"error off", "ok", "error=off"},
+		{"take", "error: no ticket hangs in the mouth", ""},
 		{"silent on", "ok", "silent=true"},
 		{"silent off", "ok", "silent=false"},
 		{"unplug", "ok", ""},
@@ -60,7 +63,7 @@ func TestDeskObeys(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.order, func(t *testing.T) {
 			var out strings.Builder
-			if err := desk.Obey(strings.NewReader(tt.order+"\n\n"), &out); err != nil {
+			if err := sim.Obey(desk, strings.NewReader(tt.order+"\n\n"), &out); err != nil {
 				t.Fatal(err)
 			}
 			if !strings.HasPrefix(out.String(), tt.want) || strings.Count(out.String(), "\n") != 1 {
@@ -94,7 +97,7 @@ func TestDeskServesASocket(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- (&sim.Desk{Thermal: d.Thermal}).Serve(ctx, l) }()
+	go func() { served <- sim.Serve(ctx, l, &sim.Desk{Thermal: d.Thermal}) }()
 	conn, err := net.Dial("unix", path)
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"image"
 	mathbits "math/bits"
 	"strings"
@@ -11,7 +10,7 @@ import (
 
 // cell is one letter as it will be printed.
 type cell struct {
-	r             rune
+	r             rune // 0 is a gap
 	bold          bool
 	underline     bool
 	width, height int // dots
@@ -58,13 +57,19 @@ func (t *Thermal) endLine(feed int) {
 		text.WriteString(strings.Repeat(" ", left/12))
 	}
 	for _, c := range line {
+		if c.r == 0 {
+			text.WriteString(strings.Repeat(" ", c.width/12))
+			continue
+		}
 		text.WriteRune(c.r)
 	}
 	t.print(mark{height: height, text: text.String(), draw: func(img *image.Gray, face *typeface, y int) {
 		x := left
 		for _, c := range line {
 			box := image.Rect(x, y+height-c.height, x+c.width, y+height)
-			face.draw(img, c.r, c.bold, box)
+			if c.r != 0 {
+				face.draw(img, c.r, c.bold, box)
+			}
 			if c.underline {
 				black(img, image.Rect(box.Min.X, box.Max.Y-2, box.Max.X, box.Max.Y-1))
 			}
@@ -91,31 +96,65 @@ func (m mode) left(width int) int {
 	return 0
 }
 
-// raster prints a picture of so many bytes across and rows down, each dot
-// stretched to sx by sy.
-func (t *Thermal) raster(bits []byte, across, rows, sx, sy int) {
-	bits = bytes.Clone(bits)
-	left := t.mode.left(across * 8 * sx)
-	ink := 0
-	for _, b := range bits {
-		ink += mathbits.OnesCount8(b)
-	}
-	text := "[image]"
-	if across*8 == dots && rows <= 8 && ink > 0 {
-		text = strings.Repeat("- ", dots/24)
-		if ink == dots*rows {
-			text = strings.Repeat("─", dots/12)
-		}
-	}
-	t.print(mark{height: rows * sy, text: text, draw: func(img *image.Gray, _ *typeface, y int) {
-		for row := range rows {
-			for col := range across * 8 {
-				if bits[row*across+col/8]&(0x80>>(col%8)) != 0 {
-					black(img, image.Rect(0, 0, sx, sy).Add(image.Pt(left+col*sx, y+row*sy)))
+// picture is one that is being printed, row by row: the paper may end amid it.
+type picture struct {
+	across int // bytes of a row
+	left   int // rows still to come
+	sx, sy int // each dot is stretched so
+	rows   int
+	ink    int // dots
+	bits   []byte
+	mark   int // of the paper
+}
+
+// begin makes room for a picture, of which nothing is printed yet.
+func (t *Thermal) begin(p *picture) {
+	p.mark = len(t.paper.marks)
+	t.picture = p
+	left := t.mode.left(p.across * 8 * p.sx)
+	t.print(mark{text: "[image]", draw: func(img *image.Gray, _ *typeface, y int) {
+		for row := range p.rows {
+			for col := range p.across * 8 {
+				if p.bits[row*p.across+col/8]&(0x80>>(col%8)) != 0 {
+					black(img, image.Rect(0, 0, p.sx, p.sy).Add(image.Pt(left+col*p.sx, y+row*p.sy)))
 				}
 			}
 		}
-	}}, rows*sy)
+	}}, 0)
+}
+
+// row prints the next row of the picture, or returns 0 while it is not there as
+// a whole.
+func (t *Thermal) row(b []byte) int {
+	p := t.picture
+	if len(b) < p.across {
+		return 0
+	}
+	p.bits = append(p.bits, b[:p.across]...)
+	for _, c := range b[:p.across] {
+		p.ink += mathbits.OnesCount8(c)
+	}
+	p.rows++
+	p.left--
+	m := &t.paper.marks[p.mark]
+	m.height = p.rows * p.sy
+	if p.left == 0 {
+		m.text = p.text()
+		t.picture = nil
+	}
+	t.advance(p.sy)
+	return p.across
+}
+
+// text is the picture's line in the transcript: a rule looks like one.
+func (p *picture) text() string {
+	switch {
+	case p.across*8 != dots || p.rows > 8 || p.ink == 0:
+		return "[image]"
+	case p.ink == dots*p.rows:
+		return strings.Repeat("─", dots/12)
+	}
+	return strings.Repeat("- ", dots/24)
 }
 
 var qrLevels = map[byte]qrcode.RecoveryLevel{48: qrcode.Low, 49: qrcode.Medium, 50: qrcode.High, 51: qrcode.Highest}

@@ -6,7 +6,8 @@ import (
 )
 
 const (
-	dots = 576 // across the printable width
+	dots      = 576 // across the printable width
+	dotsPerMM = 8
 	// headToCutter is how far paper travels from the print head to the
 	// cutter: what is to be cut off must first be fed so far.
 	headToCutter = 96

@@ -1,7 +1,7 @@
 // Package sim pretends to be the hardware of a borne, always from behind the
-// wire: the software in front of it cannot tell. Thermal is a ticket printer
-// with paper, cover and cutter; Cable is the pty it hangs on; Desk is the hand
-// that opens the cover and pulls the cable.
+// wire: the software in front of it cannot tell. Devices such as Thermal hang on
+// a Line, and take orders from a Hand that opens covers, ends paper and pulls
+// cables.
 package sim
 
 import (
@@ -9,13 +9,16 @@ import (
 	"io"
 	"maps"
 	"sync"
+	"time"
 )
 
-// Thermal is a ticket printer of 80 mm that behaves as an Epson TM does: it
+// Thermal is a ticket printer of 80 mm that behaves as its Model does: it
 // answers DLE EOT at any moment, does everything else in order, stops at the
 // end of the paper or when its cover is opened, and goes on where it stopped.
 type Thermal struct {
 	onCut func(Ticket)
+	model Model
+	speed float64 // mm/s; 0 is at once
 
 	mu      sync.Mutex
 	wire    io.Writer // where answers go; nil while unplugged
@@ -27,8 +30,13 @@ type Thermal struct {
 	unknown map[string]int
 	due     []due
 	cuts    []Ticket
-	asb     bool
-	busy    bool // somebody is working off the buffer
+	picture *picture  // being printed, row by row
+	asb     byte      // what GS a asked to be told of, bit by bit
+	told    [4]byte   // the automatic status as it was last looked at
+	busy    bool      // somebody is working off the buffer
+	moved   int       // dots that the paper still has to travel, at its speed
+	ready   time.Time // when it will have travelled the rest
+	mouth   Mouth
 
 	supply    Paper
 	coverOpen bool
@@ -46,14 +54,16 @@ const (
 	PaperOut Paper = "out"
 )
 
-// Fault is an error that only a hand can mend.
+// Fault is an error that stops the printer until it is mended.
 type Fault string
 
 // The errors of the printer.
 const (
 	FaultNone   Fault = "off"
 	FaultCutter Fault = "cutter"
-	FaultFatal  Fault = "fatal"
+	FaultJam    Fault = "jam"   // paper stuck on its way
+	FaultHot    Fault = "hot"   // the head; a real one goes on once it has cooled
+	FaultFatal  Fault = "fatal" // beyond repair
 )
 
 // due is something to happen when the paper has moved so many dots more.
@@ -62,13 +72,23 @@ type due struct {
 	do   func()
 }
 
-// NewThermal makes a printer that hands each ticket to onCut.
+// NewThermal makes an Epson that prints at once and hands each ticket to onCut
+// as it is cut off.
 func NewThermal(onCut func(Ticket)) *Thermal {
-	return &Thermal{
-		onCut: onCut, mode: startMode(), paper: paper{y: headToCutter},
-		unknown: make(map[string]int), supply: PaperIn, fault: FaultNone,
+	t := &Thermal{
+		onCut: onCut, model: Epson, mode: startMode(), paper: paper{y: headToCutter},
+		unknown: make(map[string]int), supply: PaperIn, fault: FaultNone, mouth: MouthEmpty,
 	}
+	t.told = t.automatic()
+	return t
 }
+
+// SetModel says whose printer this is. It is called before the first byte comes.
+func (t *Thermal) SetModel(m Model) { t.model = m }
+
+// SetSpeed makes the paper move at so many mm a second; 0, as at the start, is
+// at once. It is called before the first byte comes.
+func (t *Thermal) SetSpeed(mmPerSecond float64) { t.speed = mmPerSecond }
 
 // Connect says where answers go from now on; nil is nowhere.
 func (t *Thermal) Connect(wire io.Writer) {
@@ -79,24 +99,42 @@ func (t *Thermal) Connect(wire io.Writer) {
 
 // Receive takes bytes off the wire and does what they say.
 func (t *Thermal) Receive(b []byte) {
-	t.hear(b)
-	t.run()
+	t.Hear(b)
+	t.Work()
 }
 
-// hear takes bytes off the wire and answers what is to be answered at once.
-func (t *Thermal) hear(b []byte) {
+// Hear implements Device: it answers DLE EOT, and keeps the bytes for Work.
+func (t *Thermal) Hear(b []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, c := range b {
-		if t.window == [2]byte{dle, 4} {
+		t.buffer = append(t.buffer, c)
+		switch t.window {
+		case [2]byte{dle, eot}:
 			t.realtime(c)
+		case [2]byte{dle, enq}:
+			t.recover(c)
 		}
 		t.window = [2]byte{t.window[1], c}
 	}
-	t.buffer = append(t.buffer, b...)
 }
 
-// SetPaper, SetCover, SetFault and SetSilent do what a hand, or bad luck, does.
+// Work implements Device: it prints what was heard, unless somebody else is
+// doing so and will see to this as well. What is due happens between two
+// commands, or two rows of a picture, with nothing locked.
+func (t *Thermal) Work() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.busy {
+		return
+	}
+	t.busy = true
+	for t.step() || t.happen() {
+	}
+	t.busy = false
+}
+
+// SetPaper puts paper in, or lets it end.
 func (t *Thermal) SetPaper(p Paper) { t.change(func() { t.supply = p }) }
 
 // SetCover opens or closes the cover.
@@ -135,47 +173,63 @@ func (t *Thermal) String() string {
 	if t.coverOpen {
 		cover = "open"
 	}
-	return fmt.Sprintf("paper=%s cover=%s error=%s silent=%t waiting=%d unknown=%d",
-		t.supply, cover, t.fault, t.silent, len(t.buffer), unknown)
+	mouth := ""
+	if t.model.presenter() {
+		mouth = fmt.Sprintf(" mouth=%s", t.mouth)
+	}
+	return fmt.Sprintf("paper=%s cover=%s error=%s%s silent=%t waiting=%d unknown=%d",
+		t.supply, cover, t.fault, mouth, t.silent, len(t.buffer), unknown)
 }
 
 func (t *Thermal) change(do func()) {
 	t.mu.Lock()
-	before := t.automatic()
 	do()
-	if after := t.automatic(); t.asb && string(after) != string(before) {
-		t.reply(after...)
-	}
+	t.tell()
 	t.mu.Unlock()
-	t.run()
+	t.Work()
 }
 
-// run works off the buffer, unless somebody else is doing so and will see to
-// this as well. What is due happens between two commands, with nothing locked.
-func (t *Thermal) run() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.busy {
-		return
-	}
-	t.busy = true
-	for t.step() || t.happen() {
-	}
-	t.busy = false
-}
-
-// step does one command and reports whether there was one.
+// step does one command, or one row of a picture, and reports whether there was
+// one.
 func (t *Thermal) step() bool {
 	if len(t.buffer) == 0 || !t.able() {
 		return false
 	}
-	n := t.execute(t.buffer)
+	n := 0
+	if t.picture != nil {
+		n = t.row(t.buffer)
+	} else {
+		n = t.execute(t.buffer)
+	}
 	t.buffer = t.buffer[n:]
 	if n > 0 {
+		t.travel()
 		t.happen()
 	}
 	return n > 0
 }
+
+// travel waits, unlocked, until the paper has moved as far as it was told to.
+func (t *Thermal) travel() {
+	if t.speed == 0 || t.moved == 0 {
+		return
+	}
+	d := time.Duration(float64(t.moved) / dotsPerMM / t.speed * float64(time.Second))
+	t.moved = 0
+	now := time.Now()
+	if t.ready.Before(now) {
+		t.ready = now
+	}
+	t.ready = t.ready.Add(d)
+	if wait := t.ready.Sub(now); wait >= smallest {
+		t.mu.Unlock()
+		time.Sleep(wait)
+		t.mu.Lock()
+	}
+}
+
+// smallest is the least time worth sleeping: single rows of dots are quicker.
+const smallest = 5 * time.Millisecond
 
 // happen hands over what was cut off and does what is due, unlocked meanwhile.
 // It reports whether there was anything.
@@ -205,17 +259,26 @@ func (t *Thermal) able() bool {
 	return !t.coverOpen && t.supply != PaperOut && t.fault == FaultNone
 }
 
-// advance moves the paper.
+// advance moves the paper. It pushes out what still hangs in the mouth.
 func (t *Thermal) advance(n int) {
+	if n > 0 && t.mouth == MouthPresent {
+		t.mouth = MouthEjected
+	}
 	t.paper.y += n
+	t.moved += n
 	for i := range t.due {
 		t.due[i].dots -= n
 	}
 }
 
 func (t *Thermal) cut() {
-	if ticket, ok := t.paper.cut(); ok {
-		t.cuts = append(t.cuts, ticket)
+	ticket, ok := t.paper.cut()
+	if !ok {
+		return
+	}
+	t.cuts = append(t.cuts, ticket)
+	if t.model.presenter() {
+		t.mouth = MouthPresent
 	}
 }
 
@@ -225,72 +288,4 @@ func (t *Thermal) reply(b ...byte) {
 		return
 	}
 	_, _ = t.wire.Write(b) // a printer does not know whether it is heard
-}
-
-// realtime answers DLE EOT n.
-func (t *Thermal) realtime(n byte) {
-	const fixed = 0x12
-	a := byte(fixed)
-	switch n {
-	case 1:
-		if !t.able() {
-			a |= 0x08
-		}
-	case 2:
-		if t.coverOpen {
-			a |= 0x04
-		}
-		if t.supply == PaperOut {
-			a |= 0x20
-		}
-		if t.fault != FaultNone {
-			a |= 0x40
-		}
-	case 3:
-		switch t.fault {
-		case FaultCutter:
-			a |= 0x08
-		case FaultFatal:
-			a |= 0x20
-		}
-	case 4:
-		switch t.supply {
-		case PaperLow:
-			a |= 0x0C
-		case PaperOut:
-			a |= 0x6C
-		}
-	default:
-		return
-	}
-	t.reply(a)
-}
-
-// paperSensor answers GS r 1.
-func (t *Thermal) paperSensor() byte {
-	switch t.supply {
-	case PaperLow:
-		return 0x03
-	case PaperOut:
-		return 0x0F
-	}
-	return 0
-}
-
-// automatic is the four-byte status that GS a asks for.
-func (t *Thermal) automatic() []byte {
-	b := []byte{0x10, 0, t.paperSensor(), 0}
-	if !t.able() {
-		b[0] |= 0x08
-	}
-	if t.coverOpen {
-		b[0] |= 0x20
-	}
-	switch t.fault {
-	case FaultCutter:
-		b[1] |= 0x08
-	case FaultFatal:
-		b[1] |= 0x20
-	}
-	return b
 }

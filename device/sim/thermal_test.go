@@ -9,7 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"parvis/device/sim"
 )
@@ -70,7 +73,12 @@ func TestTranscript(t *testing.T) {
 		{"a picture", "\x1dv0\x00\x02\x00\x10\x00" + strings.Repeat("\xff", 32), "[image]\n"},
 		{"a QR code", "\x1d(k\x08\x00\x31\x50\x30https\x1d(k\x03\x00\x31\x51\x30", "QR: https\n"},
 		{"a question amid the text", "a\x10\x04\x01b\n", "ab\n"},
-		{"an unknown command", "a\n\x1bp\nb\n", "a\nUNKNOWN: 1B 70 'p'\n\nb\n"},
+		{"an unknown command", "a\n\x1bz\nb\n", "a\nUNKNOWN: 1B 7A 'z'\n\nb\n"},
+		{"a drawer that is not there", "a\n\x1bp\x00\x19\x19b\n", "a\nb\n"},
+		{"from a place on the line", "a\x1b$\x78\x00b\n", "a         b\n"},
+		{"so much further on", "a\x1b\\\x0c\x00b\n", "a b\n"},
+		{"never back", "abc\x1b$\x00\x00d\n", "abcd\n"},
+		{"a table's line", "\x1bt\x01\x95\x95\n", "──\n"},
 		{"an unknown command that tells its length", "\x1d(A\x02\x00\x00\x02b\n", "UNKNOWN: 1D 28 41 '('\nb\n"},
 	}
 	for _, tt := range tests {
@@ -97,11 +105,11 @@ func TestTranscript(t *testing.T) {
 
 func TestUnknownCommandsAreCounted(t *testing.T) {
 	d := newDesk()
-	d.Receive([]byte("\x1bp\x1bp\x1c."))
-	if got := fmt.Sprint(d.Unknown()); got != "map[1B 70 'p':2 1C:1]" {
+	d.Receive([]byte("\x1bz\x1bz\x01\x1bp\x00\x19\x19"))
+	if got := fmt.Sprint(d.Unknown()); got != "map[01:1 1B 7A 'z':2 drawer:1]" {
 		t.Errorf("unknown commands %s", got)
 	}
-	if got := d.String(); !strings.Contains(got, "unknown=3") {
+	if got := d.String(); !strings.Contains(got, "unknown=4") {
 		t.Errorf("status %q", got)
 	}
 }
@@ -113,6 +121,7 @@ func TestAnswers(t *testing.T) {
 	open := func(d *desk) { d.SetCover(true) }
 	stuck := func(d *desk) { d.SetFault(sim.FaultCutter) }
 	broken := func(d *desk) { d.SetFault(sim.FaultFatal) }
+	hot := func(d *desk) { d.SetFault(sim.FaultHot) }
 	silent := func(d *desk) { d.SetSilent(true) }
 	tests := []struct {
 		name string
@@ -134,6 +143,7 @@ func TestAnswers(t *testing.T) {
 		{"cutter", stuck, "\x10\x04\x03", "\x1a"},
 		{"an error is the cause", stuck, "\x10\x04\x02", "\x52"},
 		{"beyond repair", broken, "\x10\x04\x03", "\x32"},
+		{"too hot", hot, "\x10\x04\x03", "\x52"},
 		{"silent", silent, "\x10\x04\x01", ""},
 		{"no such question", nothing, "\x10\x04\x09", ""},
 		{"sensor", nothing, "\x1dr\x01", "\x00"},
@@ -141,6 +151,12 @@ func TestAnswers(t *testing.T) {
 		{"sensor without paper stays unanswered", out, "\x1dr\x01", ""},
 		{"a question inside a picture is answered all the same", nothing, "\x1dv0\x00\x01\x00\x03\x00\x10\x04\x01", "\x12"},
 		{"automatic status", nothing, "\x1da\xff", "\x10\x00\x00\x00"},
+		{"automatic status asked for when too hot", hot, "\x1da\xff", ""},
+		{"no more automatic status", nothing, "\x1da\x00", ""},
+		{"model", nothing, "\x1dI\x01", "\x20"},
+		{"maker", nothing, "\x1dIB", "_EPSON\x00"},
+		{"name", nothing, "\x1dIC", "_TM-T88V\x00"},
+		{"only Custom knows this question", nothing, "\x10\x04\x14", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -175,6 +191,105 @@ func TestAutomaticStatusTellsEachChange(t *testing.T) {
 			t.Errorf("%s: %q, want %q", step.name, got, step.want)
 		}
 	}
+}
+
+// GS a tells by its bits of which changes to be told; ESC @ forgets it.
+func TestAutomaticStatusOfWhatWasAskedFor(t *testing.T) {
+	changes := []func(*desk){
+		func(d *desk) { d.SetPaper(sim.PaperLow) },
+		func(d *desk) { d.SetCover(true) },
+		func(d *desk) { d.SetCover(false); d.answers.Reset(); d.SetFault(sim.FaultCutter) },
+	}
+	for _, tt := range []struct {
+		name, ask string
+		want      [3]string
+	}{
+		{"nothing", "\x1da\x00", [3]string{"", "", ""}},
+		{"all", "\x1da\xff", [3]string{"\x10\x00\x03\x00", "\x38\x00\x03\x00", "\x18\x08\x03\x00"}},
+		{"online", "\x1da\x02", [3]string{"", "\x38\x00\x03\x00", "\x18\x08\x03\x00"}},
+		{"errors", "\x1da\x04", [3]string{"", "", "\x18\x08\x03\x00"}},
+		{"paper", "\x1da\x08", [3]string{"\x10\x00\x03\x00", "", ""}},
+		{"forgotten", "\x1da\xff\x1b@", [3]string{"", "", ""}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDesk()
+			d.say(tt.ask)
+			for i, change := range changes {
+				d.answers.Reset()
+				change(d)
+				if got := d.answers.String(); got != tt.want[i] {
+					t.Errorf("change %d: %q, want %q", i, got, tt.want[i])
+				}
+			}
+		})
+	}
+}
+
+func TestPaperEndsAmidAPicture(t *testing.T) {
+	d := newDesk()
+	d.say("\x1da\xff")
+	d.After(20, func() { d.SetPaper(sim.PaperOut) })
+	rows := strings.Repeat("\xff", 72*40)
+	if got := d.say("\x1dv0\x00\x48\x00\x28\x00" + rows + cut + "\x1dr\x01"); got != "\x18\x00\x0f\x00" {
+		t.Errorf("answer %q, want the automatic status and nothing more", got)
+	}
+	if got := d.String(); !strings.Contains(got, fmt.Sprintf("waiting=%d ", 20*72+4+3)) {
+		t.Errorf("status %q", got)
+	}
+	d.answers.Reset()
+	d.SetPaper(sim.PaperIn)
+	if got := d.answers.String(); got != "\x10\x00\x00\x00\x00" {
+		t.Errorf("answer %q", got)
+	}
+	if len(d.tickets) != 1 || !ink(d.tickets[0].Image(), image.Rect(0, 96+39, 576, 96+40)) {
+		t.Errorf("%d tickets, or not printed to its end", len(d.tickets))
+	}
+}
+
+func TestClearingAfterAnError(t *testing.T) {
+	d := newDesk()
+	d.SetFault(sim.FaultCutter)
+	d.Receive([]byte("old\n" + cut + "\x10\x05\x02"))
+	if got := d.say("\x10\x04\x03"); got != "\x1a" {
+		t.Errorf("answer %q while the error is still there", got)
+	}
+	d.SetFault(sim.FaultNone)
+	if got := d.mustCut(t, "new\n").Text; got != "new\n" {
+		t.Errorf("ticket %q", got)
+	}
+}
+
+func TestPrintsAtItsSpeed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.SetSpeed(200)
+		start := time.Now()
+		d.Receive([]byte("\x1b3\x20" + strings.Repeat("Bonjour\n", 50) + "\x1dr\x01")) // 50 × 4 mm
+		if got := time.Since(start); got < 990*time.Millisecond || got > 1010*time.Millisecond {
+			t.Errorf("200 mm took %v, want 1 s", got)
+		}
+		if d.answers.String() != "\x00" {
+			t.Errorf("answer %q", d.answers.String())
+		}
+	})
+}
+
+func TestAnswersWhileItPrints(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.SetSpeed(200)
+		var printing sync.WaitGroup
+		defer printing.Wait()
+		printing.Go(func() { d.Receive([]byte(strings.Repeat("Bonjour\n", 50))) })
+		time.Sleep(300 * time.Millisecond)
+		d.Hear([]byte("\x10\x04\x01"))
+		if got := d.answers.String(); got != "\x12" {
+			t.Errorf("answer %q", got)
+		}
+		if got := d.String(); strings.Contains(got, "waiting=3 ") {
+			t.Errorf("it had printed everything: %s", got)
+		}
+	})
 }
 
 func TestStopsAndGoesOn(t *testing.T) {
@@ -294,13 +409,19 @@ func TestQRCodeCanBeRead(t *testing.T) {
 	}
 }
 
-func FuzzReceive(f *testing.F) {
+func FuzzThermal(f *testing.F) {
 	f.Add([]byte("\x1b@\x1bt\x10Bonjour\n\x1dVB\x00"))
 	f.Add([]byte("\x1d(k\x04\x00\x31\x50\x30a\x1d(k\x03\x00\x31\x43\xff\x1d(k\x03\x00\x31\x51\x30\x1dV\x00"))
 	f.Add([]byte("\x1dv0\x03\x02\x00\x01\x00\xff\xff\x10\x04\x02\x1b!\xff\x1d!\xffabc\x1bd\xff\x1dVA\x09"))
+	f.Add([]byte("\x10\x04\x14\x1de\x05\x1de\x03\x0c\x1bi\x1dIB\x1b$\x10\x00a\x1b\\\xff\xff\x1c(A\x02\x00\x00\x02\x10\x05\x02"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d := newDesk()
+		d.SetModel(sim.CustomVKP80)
 		d.Receive(b)
+		d.Receive(make([]byte, 1<<17)) // the rest of whatever was begun
+		if got := d.say("\x10\x04\x01"); got != "\x12" {
+			t.Errorf("answer %q afterwards", got)
+		}
 		for _, k := range d.tickets {
 			if k.Image().Rect.Dx() != 576 {
 				t.Error("a ticket of another width")
