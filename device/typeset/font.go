@@ -41,6 +41,10 @@ type Family struct {
 // FamilyOf returns the faces of a weight.
 func FamilyOf(w Weight) *Family { return &Family{names: fontNames[w]} }
 
+// MainFile returns the TrueType file of a weight's main face, for those who
+// put the font itself into a document. The bytes are the caller's own.
+func MainFile(w Weight) []byte { return mustRead(fontNames[w][0]) }
+
 // Main is the face that gives lines their measure.
 func (f *Family) Main() *font.Face { return f.face(0) }
 
@@ -61,14 +65,18 @@ func (f *Family) face(i int) *font.Face {
 		return f.faces[i]
 	}
 	name := f.names[i]
-	data, err := fontFiles.ReadFile("fonts/" + name + ".ttf")
-	if err != nil {
-		panic(err) // the program was built without its fonts
-	}
-	face, err := font.ParseTTF(bytes.NewReader(data))
+	face, err := font.ParseTTF(bytes.NewReader(mustRead(name)))
 	if err != nil {
 		panic(fmt.Sprintf("typeset: font %s: %v", name, err))
 	}
 	f.faces = append(f.faces, face)
 	return face
+}
+
+func mustRead(name string) []byte {
+	data, err := fontFiles.ReadFile("fonts/" + name + ".ttf")
+	if err != nil {
+		panic(err) // the program was built without its fonts
+	}
+	return data
 }
