@@ -64,7 +64,6 @@ func (f *field) Hear(now time.Time, p []byte) {
 // place of the first, which only silence proves. But when the first is seen
 // again after the second, both are there.
 func (f *field) card(now time.Time, frame Frame) {
-	f.expire(now)
 	f.framing = repeating
 	if frame.Once {
 		f.framing = once

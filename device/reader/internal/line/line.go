@@ -16,10 +16,11 @@ import (
 // goroutine, with times that never go back.
 type Listener interface {
 	// Hear takes bytes as they come. It must not keep p, which is overwritten.
+	// How long ago others came says nothing: the borne may have been busy.
 	Hear(now time.Time, p []byte)
 
 	// Tick lets time pass, after bytes as well as in silence. It returns when
-	// it wants to be called again though nothing comes; the zero Time is never.
+	// it wants to be called again if nothing comes; the zero Time is never.
 	Tick(now time.Time) time.Time
 
 	// Dropped is how many bytes made no sense so far.
@@ -74,19 +75,16 @@ func listen(ctx context.Context, line transport.Line, report func(device.Status)
 	var noise Noise
 	buf := make([]byte, 256)
 	defer clear(buf)
-	heard := l.Dropped()
+	now := time.Now()
 	for {
-		now := time.Now()
-		next := l.Tick(now)
-		dropped := l.Dropped()
-		next = Sooner(next, noise.Count(now, dropped-heard))
-		heard = dropped
+		next := Sooner(l.Tick(now), noise.Count(now, l.Dropped()))
 		report(noise.Status(l.Media()))
 		n, err := read(ctx, line, buf, next)
 		if err != nil {
 			return err
 		}
-		l.Hear(time.Now(), buf[:n])
+		now = time.Now()
+		l.Hear(now, buf[:n])
 		clear(buf[:n])
 	}
 }

@@ -21,13 +21,16 @@ var errNoise = errors.New("over 100 bytes a second make no sense")
 // that drops a frame now and then. The zero value is a quiet line.
 type Noise struct {
 	began time.Time // of the second that is being counted; zero between
-	bad   int       // bytes in that second
+	bad   int       // bytes in that second that made no sense
+	total int       // and in all
 	run   int       // loud seconds on end
 }
 
-// Count takes the bytes that made no sense until now. It returns when it wants
-// to be called again though there are no more; the zero Time is never.
-func (n *Noise) Count(now time.Time, bad int) time.Time {
+// Count takes how many bytes made no sense until now. It returns when it wants
+// to be called again if there are no more; the zero Time is never.
+func (n *Noise) Count(now time.Time, dropped int) time.Time {
+	bad := dropped - n.total
+	n.total = dropped
 	for !n.began.IsZero() && now.Sub(n.began) >= time.Second {
 		n.began = n.began.Add(time.Second)
 		n.run++
