@@ -5,19 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/tarm/serial"
 	"golang.org/x/sys/unix"
 )
-
-// glance is how long one poll lasts, and so how late the end of a context may
-// be noticed.
-const glance = 50 * time.Millisecond
-
-// drainGlance is as long, while the last bytes leave.
-const drainGlance = 5 * time.Millisecond
 
 // Serial returns an Opener for the tty at path, at baud bits a second with
 // eight data bits, no parity and one stop bit.
@@ -31,92 +23,75 @@ func Serial(path string, baud int) Opener {
 // same tty is polled before every read, takes the writes, and tells when the
 // other end hangs up.
 type SerialLine struct {
-	path string
 	port *serial.Port
-	fd   int
-	tty  bool // a real one, held by TIOCEXCL
+	d    *descriptor
+	held bool // by TIOCEXCL
 }
 
 // OpenSerial opens a tty for this process alone. It fails when the path is not
 // there, is no tty, or is held by another process.
 func OpenSerial(path string, baud int) (*SerialLine, error) {
-	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	fd, err := openDevice(path)
 	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+		return nil, err
 	}
-	l := &SerialLine{path: path, fd: fd}
-	if err := l.claim(); err != nil {
+	return serialOn(path, baud, fd)
+}
+
+// serialOn makes a line of an open descriptor, which it closes when it fails.
+func serialOn(path string, baud int, fd int) (*SerialLine, error) {
+	fail := func(err error) (*SerialLine, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	l.port, err = serial.OpenPort(&serial.Config{Name: path, Baud: baud, ReadTimeout: 100 * time.Millisecond})
-	if err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("%s at %d baud: %w", path, baud, err)
+	if err := tty(fd); err != nil {
+		return fail(fmt.Errorf("not a serial line: %w", err))
 	}
-	if l.tty {
+	if err := lock(fd); err != nil {
+		return fail(err)
+	}
+	real, err := notPty(fd)
+	if err != nil {
+		return fail(err)
+	}
+	port, err := serial.OpenPort(&serial.Config{Name: path, Baud: baud, ReadTimeout: 100 * time.Millisecond})
+	if err != nil {
+		return fail(fmt.Errorf("at %d baud: %w", baud, err))
+	}
+	d, err := newDescriptor(path, fd)
+	if err != nil {
+		port.Close()
+		unix.Close(fd)
+		return nil, err
+	}
+	l := &SerialLine{port: port, d: d}
+	if real {
 		if err := unix.IoctlSetInt(fd, unix.TIOCEXCL, 0); err != nil {
 			l.Close()
 			return nil, fmt.Errorf("%s: keep others out: %w", path, err)
 		}
+		l.held = true
 	}
 	return l, nil
 }
 
-// claim keeps a second program of ours off the line, and finds out whether the
-// kernel may keep others off too. It may not on a pty: there the mark outlives
-// a killed process for as long as the other end is open.
-func (l *SerialLine) claim() error {
-	if _, err := unix.IoctlGetTermios(l.fd, unix.TCGETS); err != nil {
-		return fmt.Errorf("not a serial line: %w", err)
-	}
-	if err := unix.Flock(l.fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return fmt.Errorf("held by another program: %w", err)
-	}
+// notPty tells whether the kernel may keep others off a tty. It may not off a
+// pty: there the mark outlives a killed process for as long as the other end is
+// open.
+func notPty(fd int) (bool, error) {
 	var st unix.Stat_t
-	if err := unix.Fstat(l.fd, &st); err != nil {
-		return err
+	if err := unix.Fstat(fd, &st); err != nil {
+		return false, err
 	}
 	const firstPts, lastPts = 136, 143 // majors of Unix98 ptys
 	major := unix.Major(uint64(st.Rdev))
-	l.tty = major < firstPts || major > lastPts
-	return nil
-}
-
-// wait polls the line until one of events or the end of ctx.
-func (l *SerialLine) wait(ctx context.Context, events int16) error {
-	for {
-		if err := l.look(ctx, events, glance); !errors.Is(err, errNothing) {
-			return err
-		}
-	}
-}
-
-var errNothing = errors.New("nothing yet")
-
-// look polls the line once for at most d. Its error is errNothing when none of
-// events came.
-func (l *SerialLine) look(ctx context.Context, events int16, d time.Duration) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	fds := []unix.PollFd{{Fd: int32(l.fd), Events: events}}
-	n, err := unix.Poll(fds, int(d/time.Millisecond))
-	switch {
-	case errors.Is(err, unix.EINTR) || n == 0 && err == nil:
-		return errNothing
-	case err != nil:
-		return fmt.Errorf("%s: poll: %w", l.path, err)
-	case fds[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0:
-		return fmt.Errorf("%s: %w", l.path, ErrGone)
-	}
-	return nil
+	return major < firstPts || major > lastPts, nil
 }
 
 // Read implements Line.
 func (l *SerialLine) Read(ctx context.Context, p []byte) (int, error) {
 	for {
-		if err := l.wait(ctx, unix.POLLIN); err != nil {
+		if err := l.d.wait(ctx, unix.POLLIN, forever); err != nil {
 			return 0, err
 		}
 		n, err := l.port.Read(p)
@@ -128,47 +103,18 @@ func (l *SerialLine) Read(ctx context.Context, p []byte) (int, error) {
 			return 0, gone
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
-			return 0, fmt.Errorf("%s: %w", l.path, err)
+			return 0, fmt.Errorf("%s: %w", l.d.name, err)
 		}
 	}
 }
 
 // Write implements Line.
 func (l *SerialLine) Write(ctx context.Context, p []byte) (int, error) {
-	done := 0
-	for done < len(p) {
-		if err := l.wait(ctx, unix.POLLOUT); err != nil {
-			return done, err
-		}
-		n, err := unix.Write(l.fd, p[done:])
-		if n > 0 {
-			done += n
-		}
-		switch {
-		case err == nil, errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
-		case errors.Is(err, unix.EIO), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
-			return done, fmt.Errorf("%s: %w", l.path, ErrGone)
-		default:
-			return done, fmt.Errorf("%s: write: %w", l.path, err)
-		}
+	n, err := l.d.write(ctx, p)
+	if err != nil {
+		return n, err
 	}
-	return done, l.drain(ctx)
-}
-
-// drain waits until the queue of the tty is empty.
-func (l *SerialLine) drain(ctx context.Context) error {
-	for {
-		queued, err := unix.IoctlGetInt(l.fd, unix.TIOCOUTQ)
-		if err != nil {
-			return fmt.Errorf("%s: %w", l.path, ErrGone)
-		}
-		if queued == 0 {
-			return nil
-		}
-		if err := l.look(ctx, 0, drainGlance); err != nil && !errors.Is(err, errNothing) {
-			return err
-		}
-	}
+	return n, l.d.drain(ctx, unix.TIOCOUTQ)
 }
 
 // Discard implements Line.
@@ -177,34 +123,31 @@ func (l *SerialLine) Discard() error {
 		return err
 	}
 	if err := l.port.Flush(); err != nil {
-		return fmt.Errorf("%s: %w", l.path, ErrGone)
+		return l.d.gone()
 	}
 	return nil
 }
 
 // Close implements Line. Closing again does nothing.
 func (l *SerialLine) Close() error {
-	if l.fd < 0 {
+	if l.d.fd < 0 {
 		return nil
 	}
 	// A real tty would otherwise hold Close up to 30 s to send what it has.
 	flushed := l.port.Flush()
-	if l.tty && flushed == nil {
-		_ = unix.IoctlSetInt(l.fd, unix.TIOCNXCL, 0) // a line that is gone has no mark to clear
+	if l.held && flushed == nil {
+		_ = unix.IoctlSetInt(l.d.fd, unix.TIOCNXCL, 0) // a line that is gone has no mark to clear
 	}
-	err := errors.Join(l.port.Close(), unix.Close(l.fd))
-	l.fd = -1
-	return err
+	return errors.Join(l.port.Close(), l.d.close())
 }
 
 // gone asks the line whether it is still there, without sending anything.
 func (l *SerialLine) gone() error {
 	if _, err := l.port.Write(nil); err != nil {
-		return fmt.Errorf("%s: %w", l.path, ErrGone)
+		return l.d.gone()
 	}
-	fds := []unix.PollFd{{Fd: int32(l.fd), Events: 0}}
-	if n, err := unix.Poll(fds, 0); err == nil && n > 0 {
-		return fmt.Errorf("%s: %w", l.path, ErrGone)
+	if revents, err := l.d.poll(0, 0); err == nil && revents != 0 {
+		return l.d.gone()
 	}
 	return nil
 }
