@@ -178,10 +178,10 @@ func (w *watched) tell(s device.Status) {
 	if s.State != old.State || s.Fault != old.Fault {
 		since = now
 	}
+	w.journal.note(w.board.log.With("appareil", w.Name), now, s)
 	w.mu.Lock()
 	w.status, w.since = s, since
 	w.mu.Unlock()
-	w.journal.note(w.board.log.With("appareil", w.Name), now, s)
 	if w.board.changed != nil {
 		w.board.changed(w.Name, s)
 	}
