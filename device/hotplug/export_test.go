@@ -1,0 +1,3 @@
+package hotplug
+
+var Parse = parse
