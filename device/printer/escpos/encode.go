@@ -1,19 +1,16 @@
-// Package escpos prints documents on ticket printers that speak ESC/POS, on
-// paper 80 mm wide. Encode makes the bytes; Printer sends them and finds out
-// what became of them.
+// Package escpos prints documents on ticket printers that speak ESC/POS. An
+// Encoder makes the bytes for one model; Printer sends them, finds out what
+// became of them, and knows at any moment how the printer is.
 package escpos
 
 import (
 	"bytes"
 	"fmt"
 
-	"parvis/device/printer"
-)
+	"golang.org/x/text/language"
 
-// The printable width of 80 mm paper.
-const (
-	Dots    = 576 // at 8 dots a millimetre
-	Columns = 48  // characters of font A, 12 dots wide
+	"parvis/device/printer"
+	"parvis/device/typeset"
 )
 
 const (
@@ -21,71 +18,139 @@ const (
 	gs  byte = 0x1D
 	dle byte = 0x10
 
-	lineSpacing = 34 // dots from line to line; the letters are 24 high
-	ruleHeight  = 3  // dots
-	ruleMargin  = 16 // dots of white above and below a rule
-	cutMargin   = 40 // dots of white between the last line and the cut
-
-	headingMargin = 8 // dots of white under letters that fill their lines
+	// All in dots.
+	lineSpacing   = 34 // from line to line; the letters are 24 high
+	ruleHeight    = 3
+	ruleMargin    = 16 // white above and below a rule
+	cutMargin     = 40 // white between the last line and the cut
+	headingMargin = 8  // white under letters that fill their lines
 )
 
-// Encode gives the commands that print doc, from a fresh start of the printer
-// (ESC @) on. It fails when a block cannot be printed at all; letters that the
-// code page lacks are spelt as well as it can.
+// Encode gives the commands that print doc on the model Default. See
+// Encoder.Encode.
 func Encode(doc printer.Document) ([]byte, error) {
-	e := encoder{out: make([]byte, 0, 2048)}
-	// ESC @ also brings back the code page and the national set that the
-	// printer was delivered with: a French one has no "[".
-	e.put(esc, '@', esc, 't', 16, esc, 'R', 0, esc, '3', lineSpacing)
-	e.now = style{width: 1, height: 1}
-	for i, b := range doc.Blocks {
-		if err := e.block(b); err != nil {
-			return nil, fmt.Errorf("block %d: %w", i+1, err)
-		}
+	m, err := LoadModel(Default)
+	if err != nil {
+		return nil, err
 	}
-	e.set(style{width: 1, height: 1})
-	return e.out, nil
+	return NewEncoder(m).Encode(doc)
 }
 
+// Encoder turns documents into the commands of one model. It keeps the fonts it
+// needed from one document to the next, and belongs to one goroutine.
+type Encoder struct {
+	model  Model
+	page   page
+	setter typeset.Typesetter
+}
+
+// NewEncoder makes an Encoder for a model that LoadModel gave.
+func NewEncoder(m Model) *Encoder { return &Encoder{model: m, page: pages[m.CodePage]} }
+
+// Encode gives the commands that print doc, from a fresh start of the printer
+// (ESC @) on. It fails when a block cannot be printed at all. A block with
+// letters that the code page lacks is drawn as a picture, and no other order of
+// words comes of it: no line is partly the one and partly the other.
+func (e *Encoder) Encode(doc printer.Document) ([]byte, error) {
+	j, err := e.encode(doc)
+	return j.data, err
+}
+
+// job is a document in a printer's commands.
+type job struct {
+	data    []byte
+	longest int // bytes of the longest command
+}
+
+func (e *Encoder) encode(doc printer.Document) (job, error) {
+	w := writer{Encoder: e, rtl: rightToLeft(doc.Lang), job: job{data: make([]byte, 0, 2048), longest: 8}}
+	// ESC @ also brings back the code page and the national set that the
+	// printer was delivered with: a French one has no "[".
+	w.put(esc, '@', esc, 't', e.model.CodePageNumber, esc, 'R', 0, esc, '3', byte(lineSpacing*e.model.UnitsPerDot))
+	if e.model.Font != 0 {
+		w.put(esc, 'M', e.model.Font)
+	}
+	w.now = normal
+	for i, b := range doc.Blocks {
+		if err := w.block(b); err != nil {
+			return job{}, fmt.Errorf("block %d: %w", i+1, err)
+		}
+	}
+	w.set(normal)
+	return w.job, nil
+}
+
+// rightToLeft tells whether a language is written so.
+func rightToLeft(lang string) bool {
+	tag, err := language.Parse(lang)
+	if err != nil {
+		return false // such as "falc", which is French
+	}
+	script, _ := tag.Script()
+	switch script.String() {
+	case "Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg":
+		return true
+	}
+	return false
+}
+
+// The alignments of ESC a.
+const (
+	left byte = iota
+	centre
+	right
+)
+
 type style struct {
-	bold, centred bool
+	bold          bool
+	align         byte
 	width, height int // 1 is normal, 2 twice the dots
 }
 
-type encoder struct {
-	out []byte
+var normal = style{width: 1, height: 1}
+
+// writer writes one document.
+type writer struct {
+	*Encoder
+	job
+	rtl bool
 	now style // what the printer has been told
 }
 
-func (e *encoder) put(b ...byte) { e.out = append(e.out, b...) }
+func (w *writer) put(b ...byte) { w.data = append(w.data, b...) }
 
-func (e *encoder) block(b printer.Block) error {
+// feed moves the paper on.
+func (w *writer) feed(dots int) {
+	for n := dots * w.model.UnitsPerDot; n > 0; n -= 255 {
+		w.put(esc, 'J', byte(min(n, 255)))
+	}
+}
+
+func (w *writer) block(b printer.Block) error {
 	switch b := b.(type) {
 	case printer.Heading:
 		s := headingStyle(b)
-		e.lines(s, "", b.Text)
-		if s.height > 1 {
-			e.put(esc, 'J', headingMargin)
+		if w.text(s, b.Centred, b.Text) && s.height > 1 {
+			w.feed(headingMargin)
 		}
 	case printer.Text:
-		e.lines(style{bold: b.Bold, centred: b.Centred, width: 1, height: 1}, "", b.Text)
+		w.text(style{bold: b.Bold, width: 1, height: 1}, b.Centred, b.Text)
 	case printer.Checkbox:
-		e.item("[ ] ", b.Text, b.Detail)
+		w.item(checkbox, b.Text, b.Detail)
 	case printer.Bullet:
-		e.item("\x95 ", b.Text, b.Detail)
+		w.item(bullet, b.Text, b.Detail)
 	case printer.Rule:
-		e.rule(b.Dashed)
+		w.rule(b.Dashed)
 	case printer.QR:
-		return e.qr(b.Data)
+		return w.qr(b.Data)
 	case printer.Code:
-		return e.code(b.Text)
+		return w.code(b.Text)
 	case printer.Space:
 		for n := b.Lines; n > 0; n -= 255 {
-			e.put(esc, 'd', byte(min(n, 255)))
+			w.put(esc, 'd', byte(min(n, 255)))
 		}
 	case printer.Cut:
-		e.set(style{width: 1, height: 1})
-		e.put(gs, 'V', 66, cutMargin)
+		w.cut()
 	default:
 		return fmt.Errorf("escpos: unknown block %T", b)
 	}
@@ -93,7 +158,7 @@ func (e *encoder) block(b printer.Block) error {
 }
 
 func headingStyle(h printer.Heading) style {
-	s := style{bold: true, centred: h.Centred, width: 1, height: 1}
+	s := style{bold: true, width: 1, height: 1}
 	if h.Level <= 2 {
 		s.width, s.height = 2, 2
 		s.bold = h.Level <= 1
@@ -102,17 +167,17 @@ func headingStyle(h printer.Heading) style {
 }
 
 // set tells the printer what differs from the style it has.
-func (e *encoder) set(s style) {
-	if s.centred != e.now.centred {
-		e.put(esc, 'a', flag(s.centred))
+func (w *writer) set(s style) {
+	if s.align != w.now.align {
+		w.put(esc, 'a', s.align)
 	}
-	if s.bold != e.now.bold {
-		e.put(esc, 'E', flag(s.bold))
+	if s.bold != w.now.bold {
+		w.put(esc, 'E', flag(s.bold))
 	}
-	if s.width != e.now.width || s.height != e.now.height {
-		e.put(gs, '!', byte(s.width-1)<<4|byte(s.height-1))
+	if s.width != w.now.width || s.height != w.now.height {
+		w.put(gs, '!', byte(s.width-1)<<4|byte(s.height-1))
 	}
-	e.now = s
+	w.now = s
 }
 
 func flag(on bool) byte {
@@ -122,53 +187,100 @@ func flag(on bool) byte {
 	return 0
 }
 
-// lines prints text after first; further lines are indented as far.
-func (e *encoder) lines(s style, first, text string) {
-	e.set(s)
-	for i, line := range wrap(cp1252(text), Columns/s.width-len(first)) {
-		if i == 0 {
-			e.out = append(e.out, first...)
-		} else {
-			e.out = append(e.out, "    "[:len(first)]...)
-		}
-		e.out = append(e.out, line...)
-		e.put('\n')
+// text prints a heading or a paragraph, and reports whether it did so with the
+// printer's own letters. In a right-to-left document it stands at the right.
+func (w *writer) text(s style, centred bool, text string) (native bool) {
+	switch {
+	case centred:
+		s.align = centre
+	case w.rtl:
+		s.align = right
+	}
+	spelt, whole := w.page.spell(text)
+	if !whole {
+		w.drawText(s, text)
+		return false
+	}
+	w.lines(s, nil, spelt)
+	return true
+}
+
+// mark begins a point of a list.
+type mark int
+
+const (
+	checkbox mark = iota
+	bullet
+)
+
+// columns is the room for the mark, in letters.
+func (m mark) columns() int { return [...]int{checkbox: 4, bullet: 2}[m] }
+
+func (m mark) letters(p page) []byte {
+	if m == checkbox {
+		return []byte("[ ] ")
+	}
+	return []byte{p.bullet, ' '}
+}
+
+// item prints a point of a list and its detail, both indented by the mark. The
+// printer's own letters would put the mark of a right-to-left one at the wrong
+// end.
+func (w *writer) item(m mark, text, detail string) {
+	spelt, whole := w.page.spell(text)
+	under, wholeUnder := w.page.spell(detail)
+	if w.rtl || !whole || !wholeUnder {
+		w.drawItem(m, text, detail)
+		return
+	}
+	w.lines(normal, m.letters(w.page), spelt)
+	if detail != "" {
+		w.lines(normal, bytes.Repeat([]byte{' '}, m.columns()), under)
 	}
 }
 
-// item prints a point of a list and its detail, both indented by the mark.
-func (e *encoder) item(mark, text, detail string) {
-	e.lines(style{width: 1, height: 1}, mark, text)
-	if detail != "" {
-		e.lines(style{width: 1, height: 1}, "    "[:len(mark)], detail)
+// lines prints text after first; further lines are indented as far.
+func (w *writer) lines(s style, first, text []byte) {
+	w.set(s)
+	for i, line := range wrap(text, w.model.Columns/s.width-len(first)) {
+		if i == 0 {
+			w.put(first...)
+		} else {
+			w.put(bytes.Repeat([]byte{' '}, len(first))...)
+		}
+		w.put(line...)
+		w.put('\n')
 	}
 }
 
 // code prints a reference code at three times the size, or at what fits.
-func (e *encoder) code(text string) error {
-	line := bytes.ReplaceAll(bytes.ReplaceAll(cp1252(text), []byte{noBreak}, []byte{' '}), []byte{'\n'}, []byte{' '})
-	if len(line) == 0 || len(line) > Columns {
+func (w *writer) code(text string) error {
+	line, _ := w.page.spell(text)
+	line = bytes.ReplaceAll(bytes.ReplaceAll(line, []byte{noBreak}, []byte{' '}), []byte{'\n'}, []byte{' '})
+	if len(line) == 0 || len(line) > w.model.Columns {
 		return fmt.Errorf("escpos: a code of %d signs does not fit on a line", len(line))
 	}
-	size := min(3, Columns/len(line))
-	e.set(style{bold: true, centred: true, width: size, height: size})
-	e.out = append(e.out, line...)
-	e.put('\n')
+	size := min(3, w.model.Columns/len(line))
+	w.set(style{bold: true, align: centre, width: size, height: size})
+	w.put(line...)
+	w.put('\n')
 	return nil
 }
 
-// rule draws a line as a picture, since CP1252 has no sign for one.
-func (e *encoder) rule(dashed bool) {
-	e.set(style{width: 1, height: 1})
-	e.put(esc, 'J', ruleMargin, gs, 'v', '0', 0, Dots/8, 0, ruleHeight, 0)
-	for range ruleHeight {
-		for i := range Dots / 8 {
-			if dashed && i%2 == 1 {
-				e.put(0xC0) // 10 dots black, 6 white
-			} else {
-				e.put(0xFF)
-			}
-		}
+// cut feeds what was printed past the cutter, cuts, and presents the ticket
+// where the model does so.
+func (w *writer) cut() {
+	w.set(normal)
+	w.put(w.model.cut()...)
+	if w.model.presents() {
+		w.put(gs, 'e', 3, w.model.Presenter.Steps)
 	}
-	e.put(esc, 'J', ruleMargin)
+}
+
+func (m Model) cut() []byte {
+	how := byte(66)
+	if m.Cut == CutFull {
+		how = 65
+	}
+	return []byte{gs, 'V', how, byte(cutMargin * m.UnitsPerDot)}
 }
