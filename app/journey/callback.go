@@ -36,6 +36,7 @@ const callbackSteps = 4
 // startCallback begins a request. With a topic already known the resident is
 // not asked for it again.
 func (j *Journey) startCallback(v *visit.Visit, topic, place string) {
+	clear(v.Draft.Card)
 	v.Draft = visit.Draft{Slot: -1, Topic: topic, Place: place, Phone: v.Draft.Phone[:0], Name: v.Draft.Name[:0]}
 	j.Tally("callback.begun")
 	if topic == "" {
@@ -70,6 +71,10 @@ func (j *Journey) topic(_ context.Context, v *visit.Visit) page.Page {
 
 func (j *Journey) chooseTopic(_ context.Context, v *visit.Visit, id string) *Task {
 	v.Draft.Topic = strings.TrimPrefix(id, "topic:")
+	if len(v.Draft.Card) > 0 {
+		advance(v, "callback.when")
+		return nil
+	}
 	advance(v, "callback.phone")
 	return nil
 }
@@ -113,7 +118,14 @@ func (j *Journey) hear(v *visit.Visit, w *text.Words) page.Choices {
 }
 
 // MaySay reports whether private parts of a page may be spoken.
-func (j *Journey) MaySay(v *visit.Visit) bool { return j.Site.Headset || v.Aloud }
+func (j *Journey) MaySay(v *visit.Visit) bool { return j.headset() || v.Aloud }
+
+func (j *Journey) headset() bool {
+	if j.HeadsetIn != nil {
+		return j.HeadsetIn()
+	}
+	return j.Site.Headset
+}
 
 func (j *Journey) choosePhone(_ context.Context, v *visit.Visit, id string) *Task {
 	if typed, ok := press(v, v.Draft.Phone, id, 20); ok {
@@ -128,6 +140,7 @@ func (j *Journey) choosePhone(_ context.Context, v *visit.Visit, id string) *Tas
 	case "hear":
 		v.Aloud = !v.Aloud
 	case "continue":
+		v.ForgetCard()
 		advance(v, "callback.when")
 	}
 	return nil
@@ -244,13 +257,17 @@ func (j *Journey) review(ctx context.Context, v *visit.Visit) page.Page {
 	if v.Draft.Text {
 		how = w.T("callback.review_text")
 	}
+	number := line("phone", "phone", how, phone.Display, true)
+	if len(v.Draft.Card) > 0 {
+		number = line("phone", "id-badge-2", how, upperFirst(w.T("callback.card_to")), false)
+	}
 	name := strings.TrimSpace(string(v.Draft.Name))
 	if name == "" {
 		name = w.T("callback.review_no_name")
 	}
 	rows := []page.Choice{
 		line("topic", "help", w.T("callback.review_topic"), w.T("topic."+v.Draft.Topic), false),
-		line("phone", "phone", how, phone.Display, true),
+		number,
 		line("when", "calendar", w.T("callback.review_when"), upperFirst(j.draftSlot(v, w)), false),
 		line("name", "user", w.T("callback.review_name"), name, len(v.Draft.Name) > 0),
 	}
@@ -314,10 +331,14 @@ func (j *Journey) send(v *visit.Visit) *Task {
 		r.ID, r.Code = uuid.MustParse(v.Draft.ID), v.Draft.Code
 	}
 	r.Topic, r.Phone, r.Text = v.Draft.Topic, phone.E164, v.Draft.Text
+	to := callback.Mask(phone.Display)
+	if len(v.Draft.Card) > 0 {
+		r.Phone, r.Card, to = "", string(v.Draft.Card), w.T("callback.card_to")
+	}
 	r.FirstName, r.Lang, r.Site, r.PlaceID = strings.TrimSpace(string(v.Draft.Name)), w.Code, j.Site.ID, v.Draft.Place
 	r.Consent = v.Draft.Consent
 	r.Slots = []callback.Slot{{Start: v.Draft.Start, End: v.Draft.End}}
-	when, masked, byText := j.draftSlot(v, w), callback.Mask(phone.Display), v.Draft.Text
+	when, byText := j.draftSlot(v, w), v.Draft.Text
 	return &Task{
 		Waiting: j.waiting(v, "waiting.sending"),
 		Run: func(ctx context.Context) func(*visit.Visit) {
@@ -332,8 +353,9 @@ func (j *Journey) send(v *visit.Visit) *Task {
 					return
 				}
 				clear(v.Draft.Phone)
+				clear(v.Draft.Card)
 				clear(v.Draft.Name)
-				v.Draft = visit.Draft{Slot: -1, Code: code, When: when, To: masked, Text: byText}
+				v.Draft = visit.Draft{Slot: -1, Code: code, When: when, To: to, Text: byText}
 				v.Path = []visit.Step{{Page: "home"}, {Page: "callback.done"}}
 				j.Tally("callback.kept")
 			}
@@ -356,7 +378,7 @@ func (j *Journey) done(_ context.Context, v *visit.Visit) page.Page {
 			page.Text{Style: page.Muted, Text: w.T("callback.code_hint")},
 		},
 	}
-	p.Actions = append(j.printAction(w, page.Callback),
+	p.Actions = append(j.printActionOr(w, page.Callback, w.T("print.photo")),
 		page.Choice{ID: "home", Label: w.T("callback.something_else"), Icon: "home"},
 		page.Choice{ID: "leave", Label: w.T("leaving.finish"), Icon: "door-exit", Accent: page.Level, Primary: true})
 	return p
@@ -370,7 +392,7 @@ func codeBlock(code string, w *text.Words) page.Code {
 func (j *Journey) chooseDone(ctx context.Context, v *visit.Visit, id string) *Task {
 	switch id {
 	case "print":
-		return j.print(ctx, v)
+		return j.startPrint(ctx, v)
 	case "home":
 		v.Home()
 	case "leave":

@@ -232,7 +232,7 @@ func (j *Journey) chooseResult(ctx context.Context, v *visit.Visit, id string) *
 	d, a := j.current(v)
 	switch id {
 	case "print":
-		return j.print(ctx, v)
+		return j.startPrint(ctx, v)
 	case "fiches":
 		j.openFiches(v, d.Outcome(a).Fiches)
 	case "sources":

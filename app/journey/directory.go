@@ -70,8 +70,11 @@ func (j *Journey) placesQuery(v *visit.Visit) place.Query {
 			q.Services = slices.Clone(n.services)
 		}
 	}
-	if v.Search.Need == "mediateur" {
+	switch v.Search.Need {
+	case "mediateur":
 		q.Mediator = true
+	case "pass":
+		q.Text = passWords
 	}
 	if v.Search.Need == "level" {
 		if p := j.Level.Profile(levelAnswers(v)); p != nil {
@@ -235,7 +238,7 @@ func (j *Journey) choosePlaces(ctx context.Context, v *visit.Visit, id string) *
 	case "callback":
 		j.startCallback(v, "", "")
 	case "print":
-		return j.print(ctx, v)
+		return j.startPrint(ctx, v)
 	}
 	return nil
 }
@@ -387,7 +390,7 @@ func upperFirst(s string) string {
 func (j *Journey) choosePlace(ctx context.Context, v *visit.Visit, id string) *Task {
 	switch id {
 	case "print":
-		return j.print(ctx, v)
+		return j.startPrint(ctx, v)
 	case "phone":
 		v.Go(visit.Step{Page: "place.phone", Arg: v.Here().Arg})
 	case "callback":

@@ -363,7 +363,7 @@ func (j *Journey) chooseSection(ctx context.Context, v *visit.Visit, id string) 
 		return nil
 	}
 	if id == "print" {
-		return j.print(ctx, v)
+		return j.startPrint(ctx, v)
 	}
 	if word, ok := strings.CutPrefix(id, "word:"); ok {
 		v.Go(visit.Step{Page: "fiche.definition", Arg: f.ID + "/" + word})

@@ -35,20 +35,30 @@ func (j *Journey) Closed() bool {
 }
 
 func (j *Journey) chooseAttract(_ context.Context, v *visit.Visit, id string) *Task {
-	v.Lang = j.Site.Languages[0]
+	lang := j.Site.Languages[0]
 	if code, ok := strings.CutPrefix(id, "lang:"); ok {
-		v.Lang = code
+		lang = code
 	}
+	j.begin(v, lang)
+	return nil
+}
+
+// begin starts a resident's visit on the home page.
+func (j *Journey) begin(v *visit.Visit, lang string) {
+	v.Lang = lang
 	v.Path = []visit.Step{{Page: "home"}}
 	j.Tally("visit")
 	j.Tally("language." + v.Lang)
-	return nil
 }
 
 func (j *Journey) home(_ context.Context, v *visit.Visit) page.Page {
 	w := j.words(v)
 	tile := func(id, icon string, a page.Accent) page.Choice {
 		return page.Choice{ID: id, Label: w.T("home." + id), Detail: w.T("home." + id + "_detail"), Icon: icon, Accent: a}
+	}
+	card := tile("card", "id-badge-2", page.Card)
+	if j.CardReader != nil {
+		card.Detail = w.T("home.card_show")
 	}
 	return page.Page{
 		Title: w.T("home.title"),
@@ -59,7 +69,7 @@ func (j *Journey) home(_ context.Context, v *visit.Visit) page.Page {
 				tile("callback", "phone-call", page.Callback),
 				tile("level", "gauge", page.Level),
 			}},
-			page.Choices{Items: []page.Choice{tile("card", "id-badge-2", page.Card)}},
+			page.Choices{Items: []page.Choice{card}},
 		},
 	}
 }
@@ -153,32 +163,5 @@ func (j *Journey) choosePerson(_ context.Context, v *visit.Visit, id string) *Ta
 		return nil
 	}
 	j.findPlaces(v, "mediateur")
-	return nil
-}
-
-// card explains the card row; this borne has no reader yet.
-func (j *Journey) card(_ context.Context, v *visit.Visit) page.Page {
-	w := j.words(v)
-	return page.Page{
-		Accent: page.Card,
-		Title:  w.T("card.title"),
-		Lead:   w.T("card.lead"),
-		Blocks: []page.Block{
-			page.Notice{Accent: page.Card, Icon: "ticket", Title: w.T("card.pass"), Text: w.T("card.pass_text")},
-			page.Notice{Accent: page.Card, Icon: "first-aid-kit", Title: w.T("card.vitale"), Text: w.T("card.vitale_text")},
-			page.Choices{Items: []page.Choice{
-				{ID: "places", Label: w.T("card.places"), Detail: w.T("card.places_detail"), Icon: "map-pin", Accent: page.Place},
-				{ID: "callback", Label: w.T("person.callback"), Detail: w.T("person.callback_detail"), Icon: "phone-call", Accent: page.Callback},
-			}},
-		},
-	}
-}
-
-func (j *Journey) chooseCard(_ context.Context, v *visit.Visit, id string) *Task {
-	if id == "callback" {
-		j.startCallback(v, "", "")
-		return nil
-	}
-	j.findPlaces(v, "apprendre")
 	return nil
 }

@@ -10,8 +10,9 @@ import (
 
 	"parvis/app/page"
 	"parvis/app/text"
-	"parvis/device/printer"
+	"parvis/device"
 	"parvis/kiosk/callback"
+	"parvis/kiosk/card"
 	"parvis/kiosk/demarche"
 	"parvis/kiosk/fiche"
 	"parvis/kiosk/hours"
@@ -34,7 +35,8 @@ type Site struct {
 }
 
 // Journey leads residents. Its fields are set once, before the first
-// visit, save Fiches.
+// visit, save Fiches. Its functions are called on the goroutine that draws, and
+// answer at once, save where they say otherwise.
 type Journey struct {
 	Site      Site
 	Texts     *text.Catalogue
@@ -42,10 +44,16 @@ type Journey struct {
 	Level     *level.Test
 	Places    *place.Directory
 	Desk      *callback.Desk
-	Print     func(context.Context, printer.Document) error // nil when the site has no ticket printer
-	Count     func(key string)                              // adds one to an anonymous count
+	Outputs   []Output         // on what paper the site prints; empty when on none
+	Count     func(key string) // adds one to an anonymous count
 	Now       func() time.Time
-	Fiches    atomic.Pointer[fiche.Library] // may be set later than the rest: until then there are none
+	Cards     card.Rules
+	// CardReader says how the reader is in which residents show cards and codes;
+	// of several, the best. It is nil when the site has none.
+	CardReader func() device.Status
+	HeadsetIn  func() bool // whether speech now reaches only the resident's ears; nil: as Site.Headset says
+	Staff
+	Fiches atomic.Pointer[fiche.Library] // may be set later than the rest: until then there are none
 }
 
 // Task is work that may take a while. The caller runs Run away from the
@@ -69,7 +77,14 @@ func init() {
 		"home":              {(*Journey).home, (*Journey).chooseHome},
 		"language":          {(*Journey).language, (*Journey).chooseLanguage},
 		"person":            {(*Journey).person, (*Journey).choosePerson},
+		"closed":            {(*Journey).closed, noChoice},
 		"card":              {(*Journey).card, (*Journey).chooseCard},
+		"card.city":         {(*Journey).cityCard, (*Journey).chooseCityCard},
+		"card.mediator":     {(*Journey).mediatorBadge, (*Journey).chooseMediatorBadge},
+		"card.pass":         {(*Journey).pass, (*Journey).choosePass},
+		"card.vitale":       {(*Journey).vitale, (*Journey).chooseVitale},
+		"card.several":      {(*Journey).severalCards, noChoice},
+		"card.unknown":      {(*Journey).unknownCard, (*Journey).chooseCard},
 		"demarches":         {(*Journey).demarches, (*Journey).chooseDemarches},
 		"demarche.themes":   {(*Journey).themes, (*Journey).chooseTheme},
 		"demarche.search":   {(*Journey).demarcheSearch, (*Journey).chooseDemarcheSearch},
@@ -100,8 +115,15 @@ func init() {
 		"callback.failed":   {(*Journey).failed, (*Journey).chooseFailed},
 		"level.question":    {(*Journey).levelQuestion, (*Journey).chooseLevel},
 		"level.result":      {(*Journey).levelResult, (*Journey).chooseLevelResult},
+		"print.choose":      {(*Journey).printChoice, (*Journey).choosePrint},
 		"print.failed":      {(*Journey).printFailed, (*Journey).choosePrintFailed},
 		"leaving":           {(*Journey).leaving, (*Journey).chooseLeaving},
+
+		"maintenance":         {(*Journey).maintenance, (*Journey).chooseMaintenance},
+		"maintenance.pin":     {(*Journey).pin, (*Journey).choosePIN},
+		"maintenance.devices": {(*Journey).devices, (*Journey).chooseDevices},
+		"maintenance.faults":  {(*Journey).faults, noChoice},
+		"maintenance.sound":   {(*Journey).sound, (*Journey).chooseSound},
 	}
 }
 
@@ -119,22 +141,48 @@ func Names() []string {
 
 // Page returns the page in sight for a visit.
 func (j *Journey) Page(ctx context.Context, v *visit.Visit) page.Page {
-	here := v.Here()
-	p := screens[here.Page].page(j, ctx, v)
-	p.Name = here.Page
+	name := v.Here().Page
+	if name == "attract" && j.outOfService() {
+		name = "closed"
+	}
+	p := screens[name].page(j, ctx, v)
+	p.Name = name
 	j.frame(v, &p)
 	return p
+}
+
+// Resting reports whether nobody is being served: the page in sight attracts
+// residents, or says that the borne is out of service.
+func Resting(v *visit.Visit) bool { return v.Here().Page == "attract" }
+
+// Patience is how long the visit may be still.
+func (j *Journey) Patience(v *visit.Visit) visit.Patience {
+	switch {
+	case v.Accompanied:
+		return visit.Accompanied
+	case v.Speech:
+		return visit.WithSpeech
+	case forStaff(v.Here().Page):
+		return visit.Maintenance
+	}
+	return visit.Usual
 }
 
 // frame adds what every page has: language, header, banner and navigation.
 func (j *Journey) frame(v *visit.Visit, p *page.Page) {
 	w := j.words(v)
+	if forStaff(p.Name) {
+		w = j.Texts.In("fr")
+	}
 	p.Lang = w.Code
 	p.Header = page.Header{Site: j.Site.Name, Note: w.T("header.note"), Clock: w.Clock(j.Now())}
+	if v.Accompanied {
+		p.Header.Note = w.T("header.accompanied")
+	}
 	if v.Notice != "" {
 		p.Banner = &page.Badge{Text: v.Notice, Tone: page.Good}
 	}
-	if p.Layout != page.Attract && p.Layout != page.Dark {
+	if p.Layout != page.Attract && p.Layout != page.Dark && p.Name != "closed" {
 		p.Nav = j.nav(v, w)
 	}
 }
@@ -182,6 +230,9 @@ func (j *Journey) navigate(v *visit.Visit, id string) {
 		v.Back()
 	case "nav.home":
 		v.Home()
+		if j.outOfService() {
+			v.Path = []visit.Step{{Page: "attract"}}
+		}
 	case "nav.leave":
 		v.Go(visit.Step{Page: "leaving"})
 	case "nav.person":

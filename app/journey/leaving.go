@@ -24,8 +24,12 @@ func (j *Journey) leaving(_ context.Context, v *visit.Visit) page.Page {
 	for _, m := range missing {
 		chips.Items = append(chips.Items, page.Choice{ID: "missing:" + m, Label: w.T("leaving.missing_" + m), Switch: true, On: v.Leaving.Missing[m]})
 	}
+	blocks := []page.Block{faceRow, chips, page.Text{Style: page.Muted, Text: w.T("leaving.note")}}
+	if v.CardPresent {
+		blocks = append([]page.Block{page.Notice{Accent: page.Card, Icon: "credit-card", Title: w.T("card.left"), Text: w.T("card.left_text")}}, blocks...)
+	}
 	return page.Page{Title: w.T("leaving.title"),
-		Blocks:  []page.Block{faceRow, chips, page.Text{Style: page.Muted, Text: w.T("leaving.note")}},
+		Blocks:  blocks,
 		Actions: []page.Choice{{ID: Wipe, Label: w.T("leaving.finish"), Icon: "door-exit", Accent: page.Level, Primary: true}},
 	}
 }

@@ -72,7 +72,7 @@ func (j *Journey) chooseLevelResult(ctx context.Context, v *visit.Visit, id stri
 	case "places":
 		j.findPlaces(v, "level")
 	case "print":
-		return j.print(ctx, v)
+		return j.startPrint(ctx, v)
 	case "callback":
 		j.startCallback(v, j.Level.Profile(levelAnswers(v)).Topic, "")
 	}

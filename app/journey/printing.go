@@ -3,6 +3,7 @@ package journey
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,19 +17,109 @@ import (
 	"parvis/kiosk/visit"
 )
 
-// printAction is the choice to print, where the site has a printer.
-func (j *Journey) printAction(w *text.Words, a page.Accent) []page.Choice {
-	if j.Print == nil {
-		return nil
-	}
-	return []page.Choice{{ID: "print", Label: w.T("print.print"), Icon: "printer", Accent: a, Primary: true}}
+// Output is a kind of paper that the site can print on.
+type Output struct {
+	ID string // Ticket or Sheet
+	// Print returns when the paper is printed; it is called away from the screen.
+	Print  func(context.Context, printer.Document) error
+	Status func() device.Status // nil: nothing is known of it beforehand
 }
 
-// ticketPlaces is how many places a ticket lists.
-const ticketPlaces = 5
+// The outputs.
+const (
+	Ticket = "ticket"
+	Sheet  = "a4"
+)
 
-// document is the ticket of the page in sight; nil when that page has none.
-func (j *Journey) document(ctx context.Context, v *visit.Visit) printer.Document {
+// trouble is what the resident reads of a printer that is known not to work:
+// what happened, that nothing is lost, and what to do. It is empty for one that
+// may work.
+func (o Output) trouble(w *text.Words, photo string) string {
+	if o.Status == nil {
+		return ""
+	}
+	s := o.Status()
+	if !broken(s) {
+		return ""
+	}
+	id := s.Fault.Info().Resident
+	if id == "" {
+		id = "print.out_of_order"
+	}
+	return w.T(id) + " " + w.T("print.kept") + " " + photo
+}
+
+// printAction is the choice to print, where the site has a printer. Where none
+// of the printers works it says why, before a resident waits for nothing.
+func (j *Journey) printAction(w *text.Words, a page.Accent) []page.Choice {
+	return j.printActionOr(w, a, w.T("print.photo_here"))
+}
+
+// printActionOr is printAction with what to do where nothing prints.
+func (j *Journey) printActionOr(w *text.Words, a page.Accent, photo string) []page.Choice {
+	if len(j.Outputs) == 0 {
+		return nil
+	}
+	c := page.Choice{ID: "print", Label: w.T("print.print"), Icon: "printer", Accent: a, Primary: true}
+	for _, o := range j.Outputs {
+		why := o.trouble(w, photo)
+		if why == "" {
+			c.Why = ""
+			break
+		}
+		if c.Why == "" {
+			c.Why = why
+		}
+	}
+	return []page.Choice{c}
+}
+
+// startPrint prints the page in sight, or asks on what paper.
+func (j *Journey) startPrint(ctx context.Context, v *visit.Visit) *Task {
+	if len(j.Outputs) == 1 {
+		return j.print(ctx, v, j.Outputs[0])
+	}
+	v.Go(visit.Step{Page: "print.choose"})
+	return nil
+}
+
+func (j *Journey) printChoice(_ context.Context, v *visit.Visit) page.Page {
+	w := j.words(v)
+	photo := w.T("print.photo_page")
+	if v.Path[max(0, len(v.Path)-2)].Page == "callback.done" {
+		photo = w.T("print.photo_code")
+	}
+	icons := map[string]string{Ticket: "receipt", Sheet: "file-text"}
+	var rows []page.Choice
+	for _, o := range j.Outputs {
+		rows = append(rows, page.Choice{ID: "on:" + o.ID, Label: w.T("print." + o.ID), Detail: w.T("print." + o.ID + "_detail"), Icon: icons[o.ID], Accent: page.Demarche, Why: o.trouble(w, photo)})
+	}
+	return page.Page{Accent: page.Demarche, Title: w.T("print.choose"), Blocks: []page.Block{page.Choices{Items: rows}}}
+}
+
+func (j *Journey) choosePrint(ctx context.Context, v *visit.Visit, id string) *Task {
+	o, ok := j.output(strings.TrimPrefix(id, "on:"))
+	if !ok {
+		return nil
+	}
+	v.Back()
+	return j.print(ctx, v, o)
+}
+
+func (j *Journey) output(id string) (Output, bool) {
+	i := slices.IndexFunc(j.Outputs, func(o Output) bool { return o.ID == id })
+	if i < 0 {
+		return Output{}, false
+	}
+	return j.Outputs[i], true
+}
+
+// placesOn is how many places each kind of paper lists.
+var placesOn = map[string]int{Ticket: 5, Sheet: 12}
+
+// document is what the page in sight prints on a kind of paper; empty when that
+// page has nothing to print.
+func (j *Journey) document(ctx context.Context, v *visit.Visit, paper string) printer.Document {
 	w := j.words(v)
 	site := ticket.Site{Name: j.Site.Name, Region: j.Site.Region}
 	tr := ticket.Translate(w.Sentence)
@@ -45,13 +136,13 @@ func (j *Journey) document(ctx context.Context, v *visit.Visit) printer.Document
 		}
 	case "places":
 		q := j.placesQuery(v)
-		q.Limit = ticketPlaces
+		q.Limit = placesOn[paper]
 		if found, err := j.Places.Search(ctx, q); err == nil {
 			return ticket.Places(site, now, found.Hits, w.Code, tr)
 		}
 	case "level.result":
 		p := j.Level.Profile(levelAnswers(v))
-		return ticket.Level(site, now, p.Title.In(w.Code), p.Advice.In(w.Code), j.levelPlaces(ctx, v, ticketPlaces), w.Code, tr)
+		return ticket.Level(site, now, p.Title.In(w.Code), p.Advice.In(w.Code), j.levelPlaces(ctx, v, placesOn[paper]), w.Code, tr)
 	case "callback.done":
 		return ticket.Callback(site, now, callback.FormatCode(v.Draft.Code), v.Draft.When, w.Code, tr)
 	}
@@ -79,48 +170,55 @@ func (j *Journey) nearest(ctx context.Context, v *visit.Visit) []place.Hit {
 	return hits
 }
 
-// print sends the ticket of the page in sight to the printer. It is tried
+// print sends what the page in sight has to print to a printer. It is tried
 // once; only the resident may ask for it again.
-func (j *Journey) print(ctx context.Context, v *visit.Visit) *Task {
+func (j *Journey) print(ctx context.Context, v *visit.Visit, o Output) *Task {
 	w := j.words(v)
-	doc := j.document(ctx, v)
+	doc := j.document(ctx, v, o.ID)
 	if len(doc.Blocks) == 0 {
 		return nil
 	}
 	return &Task{
 		Waiting: j.waiting(v, "waiting.printing"),
 		Run: func(ctx context.Context) func(*visit.Visit) {
-			err := j.Print(ctx, doc)
+			err := o.Print(ctx, doc)
 			return func(v *visit.Visit) {
 				if err == nil {
-					v.Notice = w.T("print.done")
-					j.Tally("ticket.printed")
+					v.Notice = w.T("print.done_" + o.ID)
+					j.Tally(o.ID + ".printed")
 					return
 				}
-				fault, printed := string(device.Hardware), "maybe"
-				var e *printer.Error
-				if errors.As(err, &e) {
-					fault = string(e.Fault)
-					if e.Printed == printer.Nothing {
-						printed = "nothing"
-					}
-				}
-				j.Tally("ticket.failed")
-				v.Go(visit.Step{Page: "print.failed", Arg: fault + "/" + printed})
+				fault, printed := whatFailed(err)
+				j.Tally(o.ID + ".failed")
+				v.Go(visit.Step{Page: "print.failed", Arg: strings.Join([]string{string(fault), printed, o.ID}, "/")})
 			}
 		},
 	}
 }
 
+// whatFailed reads a printer's error: its fault, and whether "nothing" of the
+// document was printed or "maybe" all of it.
+func whatFailed(err error) (fault device.Fault, printed string) {
+	var e *printer.Error
+	switch {
+	case !errors.As(err, &e):
+		return device.Hardware, "maybe"
+	case e.Printed == printer.Nothing:
+		return e.Fault, "nothing"
+	}
+	return e.Fault, "maybe"
+}
+
 func (j *Journey) printFailed(_ context.Context, v *visit.Visit) page.Page {
 	w := j.words(v)
-	fault, printed, _ := strings.Cut(v.Here().Arg, "/")
+	arg := strings.SplitN(v.Here().Arg, "/", 3)
+	fault, printed, paper := arg[0], arg[1], arg[2]
 	p := page.Page{Layout: page.Centred, Accent: page.Callback, Title: w.T(device.Fault(fault).Info().Resident), Lead: w.T("print.kept"),
 		Blocks: []page.Block{page.Picture{Icon: "printer-off", Tone: page.Warn}},
 	}
 	retry := w.T("common.retry")
 	if printed == "maybe" {
-		p.Title, p.Lead = w.T("print.maybe"), w.T("print.maybe_text")
+		p.Title, p.Lead = w.T("print.maybe_"+paper), w.T("print.look_"+paper)
 		retry = w.T("print.again")
 	}
 	if v.Path[max(0, len(v.Path)-2)].Page == "callback.done" {
@@ -137,9 +235,10 @@ func (j *Journey) printFailed(_ context.Context, v *visit.Visit) page.Page {
 }
 
 func (j *Journey) choosePrintFailed(ctx context.Context, v *visit.Visit, id string) *Task {
+	arg := strings.SplitN(v.Here().Arg, "/", 3)
 	v.Back()
-	if id == "retry" {
-		return j.print(ctx, v)
+	if o, ok := j.output(arg[2]); ok && id == "retry" {
+		return j.print(ctx, v, o)
 	}
 	return nil
 }

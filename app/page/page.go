@@ -175,8 +175,9 @@ type Key struct {
 
 // Keys is a keyboard, row by row.
 type Keys struct {
-	Rows [][]Key
-	Tall bool // a telephone pad, whose keys are larger
+	Rows    [][]Key
+	Tall    bool // a telephone pad, whose keys are larger
+	Private bool // which key is pressed may be heard by nobody around
 }
 
 // QR is a code for the resident's own telephone.

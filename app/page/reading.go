@@ -67,6 +67,7 @@ func (p Page) Reading() []Part {
 			for _, row := range x.Rows {
 				for _, k := range row {
 					choose(b, n, k.Choice)
+					parts[len(parts)-1].Private = x.Private
 					n++
 				}
 			}

@@ -1,6 +1,10 @@
 package session
 
-import "strings"
+import (
+	"strings"
+
+	"parvis/app/journey"
+)
 
 // Key is a key of the keypad under the screen.
 type Key string
@@ -27,7 +31,7 @@ var keyChoices = map[Key]string{
 
 // Press is a key of the keypad let go.
 func (s *Session) Press(k Key) {
-	if s.page.Name == "attract" && (k == Back || k == Home) {
+	if journey.Resting(s.visit) && (k == Back || k == Home) {
 		return
 	}
 	if s.stay(string(k)) {

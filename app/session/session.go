@@ -5,12 +5,14 @@ package session
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"parvis/app/journey"
 	"parvis/app/page"
 	"parvis/app/text"
 	"parvis/app/voice"
+	"parvis/kiosk/card"
 	"parvis/kiosk/visit"
 )
 
@@ -60,13 +62,15 @@ type Session struct {
 	hint    string // why the disabled choice just touched does nothing
 	heard   string // choice that speech mode has read out, so that a second touch acts
 	volume  int
+	start   int       // volume at which every visit begins
+	shown   card.Card // shown while a task ran; its Kind is empty when there is none
 }
 
 // New starts with the page that attracts residents. ctx ends the tasks that
 // run when the program does.
 func New(ctx context.Context, o Options) *Session {
-	s := &Session{Options: o, ctx: ctx, visit: visit.New(1, ""), cursor: -1, reading: -1, volume: voice.DefaultVolume}
-	s.Voice.SetVolume(s.volume)
+	s := &Session{Options: o, ctx: ctx, visit: visit.New(1, ""), cursor: -1, reading: -1}
+	s.resetVolume()
 	s.render(true)
 	return s
 }
@@ -90,10 +94,8 @@ func (s *Session) render(fresh bool) {
 			id = parts[s.cursor].Choice.ID
 		}
 	}
-	s.page = s.Journey.Page(s.ctx, s.visit)
-	if s.hint != "" {
-		s.page.Banner = &page.Badge{Text: s.hint, Tone: page.Warn}
-	}
+	s.page = s.current()
+	s.clock.Patience = s.Journey.Patience(s.visit)
 	s.cursor = -1
 	if id != "" {
 		s.cursor = s.index(id)
@@ -102,6 +104,39 @@ func (s *Session) render(fresh bool) {
 		s.fresh, s.heard = true, ""
 	}
 	s.show(fresh, false)
+}
+
+// current is the page in sight as it is now.
+func (s *Session) current() page.Page {
+	p := s.Journey.Page(s.ctx, s.visit)
+	if s.hint != "" {
+		p.Banner = &page.Badge{Text: s.hint, Tone: page.Warn}
+	}
+	return p
+}
+
+// Refresh draws the page in sight anew where a device that it speaks of has
+// changed. What has the focus keeps it.
+func (s *Session) Refresh() {
+	if s.warning || s.busy {
+		return
+	}
+	if s.hint != "" && !s.explains(s.hint) {
+		s.hint = ""
+	}
+	if !reflect.DeepEqual(s.current(), s.page) {
+		s.render(false)
+	}
+}
+
+// explains reports whether a choice in sight is still disabled for a reason.
+func (s *Session) explains(why string) bool {
+	for _, part := range s.Journey.Page(s.ctx, s.visit).Reading() {
+		if part.Choice != nil && part.Choice.Why == why {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Session) index(id string) int {
@@ -180,14 +215,11 @@ func (s *Session) act(id string) {
 	speech := s.visit.Speech
 	before := s.visit.Here()
 	depth := len(s.visit.Path)
+	rested := journey.Resting(s.visit)
 	task := s.Journey.Choose(s.ctx, s.visit, id)
-	if id == journey.Wipe {
+	if id == journey.Wipe || !rested && journey.Resting(s.visit) {
 		s.end()
 		return
-	}
-	s.clock.Patience = visit.Usual
-	if s.visit.Speech {
-		s.clock.Patience = visit.WithSpeech
 	}
 	fresh := s.visit.Here() != before || len(s.visit.Path) != depth
 	s.render(fresh)
@@ -259,12 +291,15 @@ func (s *Session) run(t *journey.Task) {
 				return
 			}
 			s.busy = false
+			before := s.visit.Here()
 			apply(s.visit)
+			s.showPending(before)
 			s.clock.Touch(s.Now())
 			s.render(true)
 			if s.visit.Speech {
 				s.read(0)
 			}
+			s.followVolume()
 		})
 	}()
 }
@@ -273,7 +308,7 @@ func (s *Session) run(t *journey.Task) {
 // and ends the visit of one who has left.
 func (s *Session) Tick() {
 	now := s.Now()
-	if s.page.Name == "attract" {
+	if journey.Resting(s.visit) {
 		if s.dim != s.Journey.Closed() {
 			s.render(false)
 		}
@@ -304,12 +339,15 @@ func (s *Session) Tick() {
 // end wipes the visit and begins the next one.
 func (s *Session) end() {
 	s.stop()
+	present := s.visit.CardPresent
 	s.Journey.End(s.visit)
 	s.visit = visit.New(s.visit.ID+1, "")
+	s.visit.CardPresent = present // whoever comes next is told of it
+	s.shown.Wipe()
+	s.shown = card.Card{}
 	s.warning, s.busy, s.hint, s.heard = false, false, "", ""
 	s.cursor, s.reading, s.fresh = -1, -1, true
-	s.volume = voice.DefaultVolume
-	s.Voice.SetVolume(s.volume)
+	s.resetVolume()
 	s.clock = visit.Clock{Patience: visit.Usual}
 	s.page = s.Journey.Page(s.ctx, s.visit)
 	s.show(true, true)

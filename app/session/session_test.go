@@ -213,7 +213,7 @@ func TestReadingAloud(t *testing.T) {
 	d := newDesk(t)
 	d.touch("start")
 	d.Press(session.Speech)
-	d.hears("Voir à quoi elle sert ici")
+	d.hears("Montrez-la au lecteur")
 	var want []string
 	for _, part := range d.frame.Page.Reading() {
 		if part.Block > -3 {
@@ -304,8 +304,8 @@ func TestTask(t *testing.T) {
 	d := newDesk(t)
 	release := make(chan struct{})
 	d.borne.Fault = &printer.Error{Fault: device.Silent, Printed: printer.Maybe}
-	print := d.borne.Print
-	d.borne.Journey.Print = func(ctx context.Context, doc printer.Document) error {
+	print := d.borne.Outputs[0].Print
+	d.borne.Outputs[0].Print = func(ctx context.Context, doc printer.Document) error {
 		<-release
 		return print(ctx, doc)
 	}

@@ -137,6 +137,23 @@ func (s *Session) found() int {
 	return n
 }
 
+// resetVolume gives the speech the loudness at which every visit begins.
+func (s *Session) resetVolume() {
+	s.start = s.Journey.StartVolume()
+	s.volume = s.start
+	s.Voice.SetVolume(s.volume)
+}
+
+// followVolume lets staff hear the loudness that they have just set, speech
+// being on or not.
+func (s *Session) followVolume() {
+	if s.Journey.StartVolume() == s.start {
+		return
+	}
+	s.resetVolume()
+	s.Voice.Say("fr", s.Journey.Texts.In("fr").T("maintenance.sound_sample"), nil)
+}
+
 // Volume makes the speech louder or quieter by a step.
 func (s *Session) Volume(by int) {
 	s.clock.Touch(s.Now())

@@ -68,7 +68,8 @@ func TestLanguagesSayTheSameThings(t *testing.T) {
 			continue
 		}
 		for id := range fr {
-			if _, ok := other[id]; !ok && id != "language.falc_detail" {
+			forStaff := strings.HasPrefix(id, "maintenance.") // in French only
+			if _, ok := other[id]; !ok && id != "language.falc_detail" && !forStaff {
 				t.Errorf("%s: %s is missing", file, id)
 			}
 		}

@@ -119,7 +119,7 @@ func newJourney(rt *command.Runtime, prof *profile.Profile, contents fs.FS, st *
 	closeAll := counts.close
 	if prof.Printer.Port != "" {
 		p := escpos.New(transport.Serial(prof.Printer.Port, prof.Printer.Baud), escpos.Options{})
-		j.Print = p.Print
+		j.Outputs = []journey.Output{{ID: journey.Ticket, Print: p.Print}}
 		closeAll = func() { counts.close(); p.Close() }
 	}
 	folder, err := fs.Sub(contents, "fiches")

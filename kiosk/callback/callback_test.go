@@ -83,6 +83,11 @@ func TestValidate(t *testing.T) {
 		{"no phone", func(r *R) { r.Phone = "" }, "phone"},
 		{"phone as typed", func(r *R) { r.Phone = "0612345652" }, "phone"},
 		{"premium phone", func(r *R) { r.Phone = "+33892123456" }, "phone"},
+		{"city card instead of a phone", func(r *R) { r.Phone, r.Card = "", "0006547886" }, ""},
+		{"text message to who has a city card", func(r *R) { r.Phone, r.Card, r.Text = "", "0006547886", true }, ""},
+		{"city card beside a phone", func(r *R) { r.Card = "0006547886" }, "card"},
+		{"city card too long", func(r *R) { r.Phone, r.Card = "", strings.Repeat("6547886", 10) }, "card"},
+		{"city card with a line break", func(r *R) { r.Phone, r.Card = "", "0006547886\n" }, "card"},
 		{"text message to a landline", func(r *R) { r.Phone, r.Text = "+33142345652", true }, "text"},
 		{"name with a line break", func(r *R) { r.FirstName = "Jean\nMarc" }, "first_name"},
 		{"name not in UTF-8", func(r *R) { r.FirstName = "Jean\xff" }, "first_name"},
@@ -108,7 +113,7 @@ func TestValidate(t *testing.T) {
 				t.Error(err)
 			case tt.field != "" && (!errors.As(err, &field) || field.Field != tt.field):
 				t.Errorf("err = %v, want one about %s", err, tt.field)
-			case err != nil && (strings.Contains(err.Error(), "612345652") || strings.Contains(err.Error(), "892123456")):
+			case err != nil && (strings.Contains(err.Error(), "612345652") || strings.Contains(err.Error(), "892123456") || strings.Contains(err.Error(), "6547886")):
 				t.Errorf("the error repeats the number: %v", err)
 			}
 		})
@@ -228,8 +233,11 @@ func TestSealedSize(t *testing.T) {
 		long.Slots = append(long.Slots, callback.Slot{Start: long.Created.Add(time.Hour), End: long.Created.Add(2 * time.Hour)})
 	}
 
+	card := long
+	card.Phone, card.Card = "", strings.Repeat("&", 64)
+
 	var sizes []int
-	for _, r := range []callback.Request{short, request(), long} {
+	for _, r := range []callback.Request{short, request(), long, card} {
 		if err := r.Validate(); err != nil {
 			t.Fatal(err)
 		}
@@ -239,8 +247,8 @@ func TestSealedSize(t *testing.T) {
 		}
 		sizes = append(sizes, len(data))
 	}
-	if sizes[0] != sizes[1] || sizes[1] != sizes[2] {
-		text, _ := json.Marshal(long)
+	if sizes[0] != sizes[1] || sizes[1] != sizes[2] || sizes[2] != sizes[3] {
+		text, _ := json.Marshal(card)
 		t.Errorf("sizes %v differ; the longest has %d bytes of JSON", sizes, len(text))
 	}
 }

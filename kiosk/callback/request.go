@@ -18,7 +18,8 @@ type Request struct {
 	ID        uuid.UUID `json:"id"`   // UUIDv7; the same ID is the same request
 	Code      string    `json:"code"` // on the ticket
 	Topic     string    `json:"topic"`
-	Phone     string    `json:"phone"` // E.164
+	Phone     string    `json:"phone,omitempty"` // E.164; empty where Card is given
+	Card      string    `json:"card,omitempty"`  // number of a city card: the city knows a telephone number for it
 	FirstName string    `json:"first_name,omitempty"`
 	Lang      string    `json:"lang"`
 	Site      string    `json:"site"`
@@ -99,6 +100,7 @@ func (r *Request) Validate() error {
 	bad := func(field, reason string) error { return &FieldError{field, reason} }
 	code, err := CheckCode(r.Code)
 	phone := CheckPhone(r.Phone)
+	byCard := r.Card != ""
 	switch {
 	case r.ID.Version() != 7:
 		return bad("id", "not a UUIDv7")
@@ -106,9 +108,13 @@ func (r *Request) Validate() error {
 		return bad("code", "not a code")
 	case len(r.Topic) > maxWord || !wordPattern.MatchString(r.Topic):
 		return bad("topic", "not a topic key")
-	case !phone.Valid || phone.E164 != r.Phone:
+	case byCard && r.Phone != "":
+		return bad("card", "given beside a phone")
+	case byCard && !isPlain(r.Card, maxWord):
+		return bad("card", "too long or not plain text")
+	case !byCard && (!phone.Valid || phone.E164 != r.Phone):
 		return bad("phone", "not a valid number in E.164")
-	case r.Text && !phone.Mobile:
+	case r.Text && !byCard && !phone.Mobile:
 		return bad("text", "the number can't receive text messages")
 	case utf8.RuneCountInString(r.FirstName) > maxFirstName || !isPlain(r.FirstName, 4*maxFirstName):
 		return bad("first_name", "too long or not plain text")

@@ -6,12 +6,13 @@ import "time"
 // long the warning stays (EN 301 549, 11.2.2.1: 20 s at least).
 type Patience struct{ Idle, Warning time.Duration }
 
-// The patience of a plain visit, of one with speech, and of one where a
-// mediator stands beside the resident.
+// The patience of a plain visit, of one with speech, of one where a mediator
+// stands beside the resident, and on the pages for staff.
 var (
 	Usual       = Patience{Idle: 45 * time.Second, Warning: 30 * time.Second}
 	WithSpeech  = Patience{Idle: 120 * time.Second, Warning: 60 * time.Second}
 	Accompanied = Patience{Idle: 300 * time.Second, Warning: 60 * time.Second}
+	Maintenance = Patience{Idle: 60 * time.Second, Warning: 20 * time.Second}
 )
 
 // Clock tells when a visit has been still for too long. The resident may

@@ -26,12 +26,13 @@ type Search struct {
 	Opening bool            // sorted by next opening instead of walking time
 }
 
-// Draft is a callback request being written. Phone and Name are bytes so that
-// the wipe can overwrite them.
+// Draft is a callback request being written. Phone, Card and Name are bytes so
+// that the wipe can overwrite them.
 type Draft struct {
 	Topic   string
 	Place   string // the place that is to call, or empty
 	Phone   []byte // as typed
+	Card    []byte // number of the city card by which to call instead, once the resident said yes
 	Name    []byte
 	Text    bool      // by text message
 	Slot    int       // which of the slots offered; -1 none chosen yet, -2 any time
@@ -73,6 +74,11 @@ type Visit struct {
 	Draft    Draft
 	Leaving  Leaving
 	Notice   string // one sentence about what just happened: "Ticket imprimé"
+
+	Card        []byte // number of the city card shown last, until the resident says yes or no
+	CardPresent bool   // a chip card lies in the reader
+	Accompanied bool   // a mediator has shown a badge
+	PIN         []byte // typed by who showed a staff badge
 }
 
 // New starts a visit on the page that attracts residents.
@@ -114,13 +120,21 @@ func (v *Visit) Wipe() {
 	*v = *New(v.ID, "")
 }
 
+// ForgetCard overwrites the number of the card by which the resident wanted to
+// be called.
+func (v *Visit) ForgetCard() {
+	clear(v.Draft.Card)
+	v.Draft.Card = nil
+}
+
 func (v *Visit) forget() {
-	for _, typed := range [][]byte{v.Draft.Phone[:cap(v.Draft.Phone)], v.Draft.Name[:cap(v.Draft.Name)], v.Search.Words[:cap(v.Search.Words)]} {
-		clear(typed)
+	for _, typed := range [][]byte{v.Draft.Phone, v.Draft.Card, v.Draft.Name, v.Search.Words, v.Card, v.PIN} {
+		clear(typed[:cap(typed)])
 	}
 	v.Demarche, v.Answers, v.Level, v.Theme, v.Fiche, v.Notice = "", nil, nil, "", nil, ""
 	v.Search = Search{Filters: map[string]bool{}}
 	v.Draft = Draft{Slot: -1}
+	v.Card, v.PIN = nil, nil
 	v.Upper, v.Accents, v.Aloud = false, false, false
 }
 

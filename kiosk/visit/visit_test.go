@@ -35,14 +35,19 @@ func TestWipeOverwrites(t *testing.T) {
 		}
 		v.Draft.Name = visit.Type(v.Draft.Name, "Léa", 30)
 		v.Search.Words = visit.Type(v.Search.Words, "rsa", 40)
-		typed := [][]byte{v.Draft.Phone[:cap(v.Draft.Phone)], v.Draft.Name[:cap(v.Draft.Name)], v.Search.Words[:cap(v.Search.Words)]}
+		v.Card, v.Draft.Card = []byte("0006547886"), []byte("0006547886")
+		v.PIN = visit.Type(v.PIN, "2", 12)
+		var typed [][]byte
+		for _, b := range [][]byte{v.Draft.Phone, v.Draft.Card, v.Draft.Name, v.Search.Words, v.Card, v.PIN} {
+			typed = append(typed, b[:cap(b)])
+		}
 		wipe(v)
 		for _, b := range typed {
 			if !bytes.Equal(b, make([]byte, len(b))) {
 				t.Errorf("%s leaves %q", name, b)
 			}
 		}
-		if len(v.Draft.Phone)+len(v.Draft.Name)+len(v.Search.Words)+len(v.Answers) != 0 {
+		if len(v.Draft.Phone)+len(v.Draft.Card)+len(v.Draft.Name)+len(v.Search.Words)+len(v.Card)+len(v.PIN)+len(v.Answers) != 0 {
 			t.Errorf("%s leaves %+v", name, v.Draft)
 		}
 	}
@@ -50,13 +55,13 @@ func TestWipeOverwrites(t *testing.T) {
 
 func TestHomeKeepsAids(t *testing.T) {
 	v := visit.New(1, "en")
-	v.TextStep, v.Contrast, v.Low, v.Speech = 2, true, true, true
+	v.TextStep, v.Contrast, v.Low, v.Speech, v.Accompanied = 2, true, true, true, true
 	v.Home()
-	if v.Lang != "en" || v.TextStep != 2 || !v.Contrast || !v.Low || !v.Speech {
+	if !v.Accompanied || v.Lang != "en" || v.TextStep != 2 || !v.Contrast || !v.Low || !v.Speech {
 		t.Errorf("home forgot language or aids: %+v", v)
 	}
 	v.Wipe()
-	if v.Lang != "" || v.TextStep != 0 || v.Contrast || v.Low || v.Speech {
+	if v.Accompanied || v.Lang != "" || v.TextStep != 0 || v.Contrast || v.Low || v.Speech {
 		t.Errorf("the wipe kept language or aids: %+v", v)
 	}
 }
@@ -84,7 +89,7 @@ func TestTypeAndRub(t *testing.T) {
 
 func TestClock(t *testing.T) {
 	start := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
-	for _, p := range []visit.Patience{visit.Usual, visit.WithSpeech, visit.Accompanied} {
+	for _, p := range []visit.Patience{visit.Usual, visit.WithSpeech, visit.Accompanied, visit.Maintenance} {
 		if p.Warning < 20*time.Second {
 			t.Errorf("%v: the warning stays %v, EN 301 549 asks for 20 s", p, p.Warning)
 		}

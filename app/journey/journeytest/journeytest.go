@@ -4,7 +4,6 @@
 package journeytest
 
 import (
-	"context"
 	"io/fs"
 	"slices"
 	"strings"
@@ -33,16 +32,23 @@ type Borne struct {
 	Store   *store.Store
 	Dir     string
 	Key     *age.X25519Identity // opens the sealed requests
-	Tickets []printer.Document
-	Fault   error // what the printer answers instead of printing
+	Tickets []printer.Document  // printed on the ticket printer
+	Sheets  []printer.Document  // printed on the A4 printer
+	Fault   error               // what the printers answer instead of printing
 	Counts  map[string]int
 	Clock   time.Time
+
+	TicketPrinter, SheetPrinter, Reader device.Status
+	DeviceLines                         []journey.DeviceLine
+	Kept                                map[string]string // what outlives a restart
+	Restarts                            int
 }
 
 // New makes a borne on a Tuesday morning on which the demo places are open.
 func New(t testing.TB) *Borne {
 	t.Helper()
-	b := &Borne{Dir: t.TempDir(), Counts: map[string]int{}}
+	online := device.Status{State: device.Online}
+	b := &Borne{Dir: t.TempDir(), Counts: map[string]int{}, TicketPrinter: online, SheetPrinter: online, Reader: online, Kept: map[string]string{}}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -80,15 +86,12 @@ func New(t testing.TB) *Borne {
 			Position: place.Point{Lat: 48.5734, Lon: 7.7521}, Mediators: mediators, Languages: []string{"fr", "falc", "en"},
 		},
 		Texts: texts, Demarches: demarches, Level: test, Places: places,
-		Desk: &callback.Desk{Store: b.Store, Recipients: []age.Recipient{b.Key.Recipient()}},
-		Print: func(_ context.Context, d printer.Document) error {
-			if b.Fault == nil {
-				b.Tickets = append(b.Tickets, d)
-			}
-			return b.Fault
-		},
-		Count: func(key string) { b.Counts[key]++ },
-		Now:   func() time.Time { return b.Clock },
+		Desk:    &callback.Desk{Store: b.Store, Recipients: []age.Recipient{b.Key.Recipient()}},
+		Outputs: []journey.Output{{ID: journey.Ticket, Print: b.printTo(&b.Tickets), Status: func() device.Status { return b.TicketPrinter }}},
+		Count:   func(key string) { b.Counts[key]++ },
+		Now:     func() time.Time { return b.Clock },
+		Cards:   cardRules(), CardReader: func() device.Status { return b.Reader },
+		Staff: b.staff(t),
 	}
 	b.Fiches.Store(openFiches(t))
 	return b
@@ -196,6 +199,8 @@ func (b *Borne) Scenes(t testing.TB, lang string) []Scene {
 	}
 	at("level.result", path...)
 	at("card", "card")
+	b.cardScenes(t, at)
+	b.staffScenes(t, at)
 	at("language", "nav.language")
 	at("person", "nav.person")
 	b.callbackScenes(t, at)
@@ -241,5 +246,12 @@ func (b *Borne) callbackScenes(t testing.TB, at func(string, ...string) *visit.V
 	b.Fault = nil
 	b.Fault = &printer.Error{Fault: device.NoPaper, Printed: printer.Nothing}
 	at("print.failed", "help", "need:demarches", "print")
+	one := b.Outputs
+	b.AddSheetPrinter()
+	at("print.failed", "help", "need:demarches", "print", "on:a4")
+	b.Fault = &printer.Error{Fault: device.Silent, Printed: printer.Maybe}
+	at("print.failed", append(slices.Clone(review), "consent", "send", "print", "on:a4")...)
 	b.Fault = nil
+	at("print.choose", "help", "need:demarches", "print")
+	b.Outputs = one
 }

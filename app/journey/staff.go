@@ -1,0 +1,339 @@
+package journey
+
+import (
+	"bytes"
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"parvis/app/page"
+	"parvis/app/text"
+	"parvis/app/voice"
+	"parvis/device"
+	"parvis/kiosk/card"
+	"parvis/kiosk/ticket"
+	"parvis/kiosk/visit"
+)
+
+// Staff is what the pages for staff work with. They are in French. What is nil
+// is not offered there.
+type Staff struct {
+	PIN      card.PIN
+	PINLimit *card.Limit // always set where PIN is
+	Devices  func() []DeviceLine
+	Faults   func() []FaultLine // the last ones, the newest first
+	// Restart starts the application anew. It returns at once.
+	Restart func()
+	// OutOfService says whether the borne serves nobody. SetOutOfService
+	// changes that, over a restart too; it is called away from the screen.
+	OutOfService    func() bool
+	SetOutOfService func(bool) error
+	// Volume is the step of loudness (see voice) at which every visit begins;
+	// nil: voice.DefaultVolume. SetVolume changes it, over a restart too; it is
+	// called away from the screen.
+	Volume    func() int
+	SetVolume func(int) error
+}
+
+// DeviceLine is one of the borne's devices and how it is.
+type DeviceLine struct {
+	Name   string // in French: "Imprimante de tickets"
+	Status device.Status
+}
+
+// FaultLine is one fault of the past.
+type FaultLine struct {
+	When  time.Time
+	Name  string // of the device, in French
+	Fault device.Fault
+}
+
+// forStaff reports whether a page is for staff.
+func forStaff(name string) bool {
+	return name == "maintenance" || strings.HasPrefix(name, "maintenance.")
+}
+
+func (j *Journey) outOfService() bool { return j.OutOfService != nil && j.OutOfService() }
+
+// StartVolume is the step of loudness at which every visit begins.
+func (j *Journey) StartVolume() int {
+	if j.Volume == nil {
+		return voice.DefaultVolume
+	}
+	return min(max(j.Volume(), voice.MinVolume), voice.MaxVolume)
+}
+
+// closed takes the place of the page that attracts residents while the borne is
+// out of service. It says so in every language of the site.
+func (j *Journey) closed(_ context.Context, v *visit.Visit) page.Page {
+	w := j.words(v)
+	p := page.Page{Layout: page.Centred, Title: w.T("closed.title"), Lead: w.T("closed.text", "Site", j.Site.Name),
+		Blocks: []page.Block{page.Picture{Icon: "info-circle"}}}
+	for _, code := range j.Site.Languages {
+		if l := j.Texts.In(code); l.Code != w.Code && l.Voice != w.Voice {
+			p.Blocks = append(p.Blocks, page.Text{Text: l.T("closed.title") + " " + l.T("closed.text", "Site", j.Site.Name)})
+		}
+	}
+	return p
+}
+
+// The Arg of the page that asks for the PIN.
+const (
+	pinWrong  = "wrong"
+	pinBroken = "broken" // the tries cannot be counted
+)
+
+// pin asks who showed a staff badge for the code. What is typed shows as dots,
+// and no digit of it is spoken but into a headset.
+func (j *Journey) pin(ctx context.Context, v *visit.Visit) page.Page {
+	w := j.Texts.In("fr")
+	p := page.Page{Private: true, Title: w.T("maintenance.pin_title")}
+	if !j.PIN.Set() {
+		p.Lead = w.T("maintenance.pin_none")
+		return p
+	}
+	n := len(v.PIN)
+	field := page.Field{Label: w.T("maintenance.pin_label"), Value: strings.Repeat("•", n), Private: true, Spoken: w.T("voice.typed", "Count", n)}
+	if n == 0 {
+		field.Spoken = w.T("voice.empty")
+	}
+	enter := page.Choice{ID: "enter", Label: w.T("maintenance.pin_enter"), Icon: "check", Primary: true}
+	if n < card.MinPIN {
+		enter.Why = w.T("maintenance.pin_short")
+	}
+	switch wait, err := j.PINLimit.Wait(ctx); {
+	case err != nil || v.Here().Arg == pinBroken:
+		field.Problem = w.T("maintenance.pin_broken")
+	case wait > 0:
+		field.Problem = w.T("maintenance.pin_wait", "Count", int((wait+time.Minute-1)/time.Minute))
+		enter.Why = field.Problem
+	case v.Here().Arg == pinWrong:
+		field.Problem = w.T("maintenance.pin_wrong")
+	}
+	pad := phonePad(w)
+	pad.Private = true
+	last := pad.Rows[len(pad.Rows)-1]
+	last[len(last)-1] = page.Key{Choice: page.Choice{ID: keyClear, Icon: "x", Spoken: w.T("keys.clear")}}
+	p.Blocks = []page.Block{field, pad}
+	p.Actions = []page.Choice{enter}
+	return p
+}
+
+func (j *Journey) choosePIN(_ context.Context, v *visit.Visit, id string) *Task {
+	if typed, ok := press(v, v.PIN, id, card.MaxPIN); ok {
+		v.PIN = typed
+		return nil
+	}
+	typed := bytes.Clone(v.PIN)
+	clear(v.PIN)
+	v.PIN = v.PIN[:0]
+	return &Task{
+		Waiting: j.waiting(v, "maintenance.pin_checking"),
+		Run: func(ctx context.Context) func(*visit.Visit) {
+			to := j.checkPIN(ctx, typed)
+			clear(typed)
+			return func(v *visit.Visit) { v.Replace(to) }
+		},
+	}
+}
+
+// checkPIN gives the page that a code leads to.
+func (j *Journey) checkPIN(ctx context.Context, typed []byte) visit.Step {
+	wait, err := j.PINLimit.Try(ctx)
+	switch {
+	case err != nil:
+		return visit.Step{Page: "maintenance.pin", Arg: pinBroken}
+	case wait > 0 || !j.PIN.Check(typed):
+		j.Tally("maintenance.refused")
+		return visit.Step{Page: "maintenance.pin", Arg: pinWrong}
+	}
+	j.Tally("maintenance.opened")
+	// Should this not be kept, the next wrong code has to wait the sooner.
+	_ = j.PINLimit.Passed(ctx)
+	return visit.Step{Page: "maintenance"}
+}
+
+// notKept is the Arg of a page on which a setting could not be kept.
+const notKept = "not_kept"
+
+func notKeptNotice(v *visit.Visit, w *text.Words) []page.Block {
+	if v.Here().Arg != notKept {
+		return nil
+	}
+	return []page.Block{page.Notice{Accent: page.Callback, Icon: "alert-triangle", Title: w.T("maintenance.not_kept"), Text: w.T("maintenance.not_kept_text")}}
+}
+
+// maintenance is what staff can do at the borne itself.
+func (j *Journey) maintenance(_ context.Context, v *visit.Visit) page.Page {
+	w := j.Texts.In("fr")
+	var rows []page.Choice
+	row := func(there bool, id, icon, detail string) {
+		if there {
+			rows = append(rows, page.Choice{ID: id, Label: w.T("maintenance." + id), Detail: detail, Icon: icon, Accent: page.Card})
+		}
+	}
+	if j.Devices != nil {
+		bad := 0
+		for _, d := range j.Devices() {
+			if !d.Status.Ready() || d.Status.Fault != device.None {
+				bad++
+			}
+		}
+		detail := w.T("maintenance.devices_bad", "Count", bad)
+		if bad == 0 {
+			detail = w.T("maintenance.devices_good")
+		}
+		row(true, "devices", "printer", detail)
+	}
+	row(j.Faults != nil, "faults", "list", w.T("maintenance.faults_detail"))
+	row(j.SetVolume != nil, "sound", "volume", w.T("maintenance.sound_level", "N", j.StartVolume()+1, "Total", voice.MaxVolume+1))
+	row(j.Restart != nil, "restart", "refresh", w.T("maintenance.restart_detail"))
+	row(j.SetOutOfService != nil && !j.outOfService(), "out", "ban", w.T("maintenance.out_detail"))
+	row(j.SetOutOfService != nil && j.outOfService(), "in", "check", w.T("maintenance.in_detail"))
+	return page.Page{Title: w.T("maintenance.title"), Blocks: append(notKeptNotice(v, w), page.Choices{Items: rows}),
+		Actions: []page.Choice{{ID: Wipe, Label: w.T("maintenance.leave"), Icon: "door-exit", Primary: true}}}
+}
+
+func (j *Journey) chooseMaintenance(_ context.Context, v *visit.Visit, id string) *Task {
+	switch id {
+	case "devices", "faults", "sound":
+		v.Go(visit.Step{Page: "maintenance." + id})
+	case "restart":
+		j.Tally("maintenance.restart")
+		j.Restart()
+	case "out", "in":
+		out := id == "out"
+		j.Tally("maintenance." + id)
+		return j.keep(v, func() error { return j.SetOutOfService(out) }, func(v *visit.Visit) {
+			// Nobody gets from here to the pages for residents, or to them again.
+			first := "home"
+			if out {
+				first = "attract"
+			}
+			v.Path = []visit.Step{{Page: first}, {Page: "maintenance"}}
+		})
+	}
+	return nil
+}
+
+// keep changes a setting away from the screen, and says so where it failed.
+func (j *Journey) keep(v *visit.Visit, set func() error, done func(*visit.Visit)) *Task {
+	return &Task{
+		Waiting: j.waiting(v, "maintenance.keeping"),
+		Run: func(context.Context) func(*visit.Visit) {
+			err := set()
+			return func(v *visit.Visit) {
+				if err != nil {
+					v.Replace(visit.Step{Page: v.Here().Page, Arg: notKept})
+					return
+				}
+				v.Replace(visit.Step{Page: v.Here().Page})
+				done(v)
+			}
+		},
+	}
+}
+
+// devices lists the devices, what is wrong with them and what to do about it,
+// and prints on trial.
+func (j *Journey) devices(_ context.Context, v *visit.Visit) page.Page {
+	w := j.Texts.In("fr")
+	p := page.Page{Title: w.T("maintenance.devices"), Lead: w.T("maintenance.devices_lead")}
+	if f := device.Fault(v.Here().Arg); f != device.None {
+		p.Blocks = append(p.Blocks, page.Notice{Accent: page.Callback, Icon: "printer-off", Title: w.T("maintenance.trial_failed", "Fault", f.Info().Title), Text: f.Info().Do})
+	}
+	var lines []DeviceLine
+	if j.Devices != nil {
+		lines = j.Devices()
+	}
+	for _, d := range lines {
+		n := page.Notice{Accent: page.Level, Icon: "check"}
+		state := "unknown"
+		if d.Status.State != device.Unknown {
+			state = string(d.Status.State)
+		}
+		words := w.T("maintenance.state_" + state)
+		if f := d.Status.Fault.Info(); f.Fault != device.None {
+			words, n.Text = f.Title, f.Do
+		}
+		if !d.Status.Ready() || d.Status.Fault != device.None {
+			n.Accent, n.Icon = page.Callback, "alert-triangle"
+		}
+		n.Title = w.T("maintenance.device", "Name", d.Name, "State", words)
+		p.Blocks = append(p.Blocks, n)
+	}
+	for i, o := range j.Outputs {
+		p.Actions = append(p.Actions, page.Choice{ID: "trial:" + strconv.Itoa(i), Label: w.T("maintenance.trial_" + o.ID), Icon: "printer"})
+	}
+	return p
+}
+
+func (j *Journey) chooseDevices(_ context.Context, v *visit.Visit, id string) *Task {
+	n, err := strconv.Atoi(strings.TrimPrefix(id, "trial:"))
+	if err != nil || n >= len(j.Outputs) {
+		return nil
+	}
+	w := j.Texts.In("fr")
+	doc := ticket.Trial(ticket.Site{Name: j.Site.Name, Region: j.Site.Region}, j.Now(), w.Sentence)
+	return &Task{
+		Waiting: j.waiting(v, "waiting.printing"),
+		Run: func(ctx context.Context) func(*visit.Visit) {
+			err := j.Outputs[n].Print(ctx, doc)
+			return func(v *visit.Visit) {
+				to := visit.Step{Page: "maintenance.devices"}
+				if err != nil {
+					fault, _ := whatFailed(err)
+					to.Arg = string(fault)
+				} else {
+					v.Notice = w.T("maintenance.trial_done")
+				}
+				v.Replace(to)
+			}
+		},
+	}
+}
+
+// faultsListed is how many past faults the borne shows.
+const faultsListed = 12
+
+func (j *Journey) faults(_ context.Context, _ *visit.Visit) page.Page {
+	w := j.Texts.In("fr")
+	p := page.Page{Title: w.T("maintenance.faults")}
+	var lines []FaultLine
+	if j.Faults != nil {
+		lines = j.Faults()
+	}
+	if len(lines) == 0 {
+		p.Lead = w.T("maintenance.faults_none")
+		return p
+	}
+	var t page.Table
+	for _, f := range lines[:min(len(lines), faultsListed)] {
+		t.Lines = append(t.Lines, page.Line{Label: upperFirst(w.Date(f.When)) + ", " + w.Clock(f.When), Value: w.T("maintenance.device", "Name", f.Name, "State", f.Fault.Info().Title)})
+	}
+	p.Blocks = []page.Block{t}
+	return p
+}
+
+// sound sets the loudness at which every visit begins.
+func (j *Journey) sound(_ context.Context, v *visit.Visit) page.Page {
+	w := j.Texts.In("fr")
+	level := j.StartVolume()
+	quieter := page.Choice{ID: "quieter", Label: w.T("maintenance.sound_quieter"), Icon: "chevron-left"}
+	louder := page.Choice{ID: "louder", Label: w.T("maintenance.sound_louder"), Icon: "chevron-right"}
+	if level == voice.MinVolume {
+		quieter.Why = w.T("maintenance.sound_least")
+	}
+	if level == voice.MaxVolume {
+		louder.Why = w.T("maintenance.sound_most")
+	}
+	return page.Page{Title: w.T("maintenance.sound"), Lead: w.T("maintenance.sound_level", "N", level+1, "Total", voice.MaxVolume+1),
+		Blocks:  append(notKeptNotice(v, w), page.Text{Style: page.Muted, Text: w.T("maintenance.sound_text")}),
+		Actions: []page.Choice{quieter, louder}}
+}
+
+func (j *Journey) chooseSound(_ context.Context, v *visit.Visit, id string) *Task {
+	level := j.StartVolume() + map[string]int{"quieter": -1, "louder": 1}[id]
+	return j.keep(v, func() error { return j.SetVolume(level) }, func(*visit.Visit) {})
+}
