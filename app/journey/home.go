@@ -56,10 +56,6 @@ func (j *Journey) home(_ context.Context, v *visit.Visit) page.Page {
 	tile := func(id, icon string, a page.Accent) page.Choice {
 		return page.Choice{ID: id, Label: w.T("home." + id), Detail: w.T("home." + id + "_detail"), Icon: icon, Accent: a}
 	}
-	card := tile("card", "id-badge-2", page.Card)
-	if j.CardReader != nil {
-		card.Detail = w.T("home.card_show")
-	}
 	return page.Page{
 		Title: w.T("home.title"),
 		Blocks: []page.Block{
@@ -69,7 +65,7 @@ func (j *Journey) home(_ context.Context, v *visit.Visit) page.Page {
 				tile("callback", "phone-call", page.Callback),
 				tile("level", "gauge", page.Level),
 			}},
-			page.Choices{Items: []page.Choice{card}},
+			page.Choices{Items: []page.Choice{tile("card", "id-badge-2", page.Card)}},
 		},
 	}
 }

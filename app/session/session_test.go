@@ -213,7 +213,7 @@ func TestReadingAloud(t *testing.T) {
 	d := newDesk(t)
 	d.touch("start")
 	d.Press(session.Speech)
-	d.hears("Montrez-la au lecteur")
+	d.hears("Voir à quoi elle sert ici")
 	var want []string
 	for _, part := range d.frame.Page.Reading() {
 		if part.Block > -3 {

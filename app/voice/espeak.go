@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,15 +28,18 @@ type espeak struct {
 
 	mu      sync.Mutex
 	volume  int
+	output  Output
 	next    *utterance
-	turn    uint64 // grows with each Say and Stop; what began before is stale
-	group   int    // process group of the speech being heard, 0 when silent
+	heard   chan struct{} // closed when the programs of the last utterance have ended
+	turn    uint64        // grows with each Say and Stop; what began before is stale
+	group   int           // process group of the speech being heard, 0 when silent
 	closing bool
 }
 
 type utterance struct {
 	lang, text string
 	volume     int
+	device     string // of ALSA, or empty
 	turn       uint64
 	said       func()
 }
@@ -50,7 +54,9 @@ func NewEspeak(onError func(error)) Voice {
 		wake:    make(chan struct{}, 1),
 		done:    make(chan struct{}),
 		volume:  DefaultVolume,
+		heard:   make(chan struct{}),
 	}
+	close(v.heard)
 	go v.speak()
 	return v
 }
@@ -58,12 +64,48 @@ func NewEspeak(onError func(error)) Voice {
 func (v *espeak) Say(lang, text string, said func()) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.begin(lang, text, said)
+}
+
+func (v *espeak) SayPrivate(lang, text string, said func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.output.Private {
+		v.cut()
+		return
+	}
+	v.begin(lang, text, said)
+}
+
+// begin cuts what is being said and leaves the speaking goroutine a new
+// utterance. The caller holds mu.
+func (v *espeak) begin(lang, text string, said func()) {
 	if v.closing {
 		return
 	}
 	v.cut()
-	v.next = &utterance{lang: lang, text: text, volume: v.volume, turn: v.turn, said: said}
+	v.next = &utterance{lang: lang, text: text, volume: v.volume, device: v.output.Device, turn: v.turn, said: said}
 	v.poke()
+}
+
+// silence is how long SetOutput waits for killed programs to end. Only a sound
+// driver that hangs makes them last so long.
+const silence = time.Second
+
+func (v *espeak) SetOutput(o Output) {
+	v.mu.Lock()
+	if v.output == o {
+		v.mu.Unlock()
+		return
+	}
+	v.output = o
+	v.cut()
+	heard := v.heard
+	v.mu.Unlock()
+	select {
+	case <-heard:
+	case <-time.After(silence):
+	}
 }
 
 func (v *espeak) Stop() {
@@ -117,6 +159,10 @@ func (v *espeak) speak() {
 		v.mu.Lock()
 		u, closing := v.next, v.closing
 		v.next = nil
+		if u != nil {
+			v.heard = make(chan struct{})
+		}
+		heard := v.heard
 		v.mu.Unlock()
 		if closing {
 			return
@@ -124,16 +170,22 @@ func (v *espeak) speak() {
 		if u == nil {
 			continue
 		}
-		if err := v.say(u); err != nil {
+		err := v.say(u)
+		close(heard)
+		if err != nil {
 			v.tell(err)
 		}
-		v.mu.Lock()
-		cut := v.turn != u.turn
-		v.mu.Unlock()
-		if u.said != nil && !cut {
+		if u.said != nil && !v.stale(u) {
 			go u.said()
 		}
 	}
+}
+
+// stale reports whether u was cut.
+func (v *espeak) stale(u *utterance) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.turn != u.turn
 }
 
 func (v *espeak) tell(err error) {
@@ -147,6 +199,10 @@ func (v *espeak) tell(err error) {
 // say runs both programs for one utterance and waits for their end. The text
 // goes through a pipe: an argument list is open to every user of the machine.
 func (v *espeak) say(u *utterance) error {
+	words := Normalise(u.lang, u.text)
+	if v.stale(u) {
+		return nil
+	}
 	read, write, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("speech: %w", err)
@@ -154,6 +210,9 @@ func (v *espeak) say(u *utterance) error {
 	var playSays, speakSays bytes.Buffer
 
 	play := exec.Command("aplay", "-q")
+	if u.device != "" {
+		play.Args = append(play.Args, "-D", u.device)
+	}
 	play.Stdin = read
 	play.Stderr = &playSays
 	play.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
@@ -166,7 +225,7 @@ func (v *espeak) say(u *utterance) error {
 
 	speak := exec.Command("espeak-ng", "--stdin", "--stdout",
 		"-v", engineVoice(u.lang), "-s", strconv.Itoa(wordsPerMinute(u.lang)), "-a", strconv.Itoa(amplitude(u.volume)))
-	speak.Stdin = strings.NewReader(Normalise(u.lang, u.text))
+	speak.Stdin = strings.NewReader(words)
 	speak.Stdout = write
 	speak.Stderr = &speakSays
 	speak.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: group, Pdeathsig: syscall.SIGKILL}

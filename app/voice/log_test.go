@@ -46,6 +46,28 @@ func TestLog(t *testing.T) {
 	}
 }
 
+func TestLogOfOutputs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "voice.log")
+	v, err := voice.NewLog(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	v.SayPrivate("fr", "à personne", func() { t.Error("said") })
+	v.SetOutput(voice.Output{Device: "casque", Private: true})
+	v.SayPrivate("fr", "à vous seul", nil)
+	v.Say("fr", "aussi", nil)
+	v.SetOutput(voice.Output{Device: "salle"})
+	v.SayPrivate("fr", "à personne", func() { t.Error("said") })
+	v.Say("fr", "à tous", nil)
+	v.SetOutput(voice.Output{})
+	v.Say("fr", "à tous", nil)
+	want := "fr\tà vous seul\tcasque\nfr\taussi\tcasque\nfr\tà tous\tsalle\nfr\tà tous\n"
+	if got := read(t, path); got != want {
+		t.Errorf("log\n got %q\nwant %q", got, want)
+	}
+}
+
 func TestOpen(t *testing.T) {
 	t.Run("a folder that isn't there", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "no", "voice.log")

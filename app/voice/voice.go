@@ -8,13 +8,21 @@ import (
 	"strings"
 )
 
-// A Voice says one utterance at a time. Every method returns at once and may
-// be called from any goroutine.
+// A Voice says one utterance at a time. Its methods may be called from any
+// goroutine; all but SetOutput and Close return at once.
 type Voice interface {
 	// Say cuts what is being said and says text in the language lang ("fr",
 	// "falc", "en" …). said, which may be nil, is called from another
 	// goroutine once all of it was said, and never when it was cut.
 	Say(lang, text string, said func())
+	// SayPrivate is Say for what only the resident may hear. Unless the output
+	// is private, it says nothing and counts as cut: whoever asked may have
+	// done so before the headset was pulled out.
+	SayPrivate(lang, text string, said func())
+	// SetOutput says everything from now on through o. Where o is another than
+	// before, it cuts what is being said, and returns when the old output is
+	// silent, some milliseconds later.
+	SetOutput(o Output)
 	// Stop cuts what is being said.
 	Stop()
 	// SetVolume sets the loudness of what is said from now on, from MinVolume
@@ -23,6 +31,13 @@ type Voice interface {
 	// Close stops the speech and frees what the voice holds. Nothing is said
 	// after Close.
 	Close() error
+}
+
+// Output is where speech is heard. The zero Output is the system's usual one,
+// heard by all who stand around.
+type Output struct {
+	Device  string // ALSA's name; empty for the system's usual output
+	Private bool   // only the resident hears it: a headset, a handset
 }
 
 // The steps of loudness, VolumeStepDB apart. EN 301 549 8.2.1 asks for a range
@@ -60,6 +75,12 @@ func (Off) Say(lang, text string, said func()) {
 		go said()
 	}
 }
+
+// SayPrivate says nothing, and is done at once.
+func (o Off) SayPrivate(lang, text string, said func()) { o.Say(lang, text, said) }
+
+// SetOutput does nothing.
+func (Off) SetOutput(o Output) {}
 
 // Stop does nothing.
 func (Off) Stop() {}

@@ -7,18 +7,22 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/BurntSushi/toml"
 )
 
 // Profile is one site's settings.
 type Profile struct {
-	Site     Site     `toml:"site"`
-	Screen   Screen   `toml:"ecran"`
-	Printer  Printer  `toml:"imprimante"`
-	Sound    Sound    `toml:"son"`
-	Callback Callback `toml:"rappel"`
+	Site        Site          `toml:"site"`
+	Screen      Screen        `toml:"ecran"`
+	Printer     Printer       `toml:"imprimante"`
+	Office      OfficePrinter `toml:"imprimante_a4"`
+	Readers     []Reader      `toml:"lecteurs"`
+	Sound       Sound         `toml:"son"`
+	Cards       Cards         `toml:"cartes"`
+	Badges      []Badge       `toml:"badges"`
+	Maintenance Maintenance   `toml:"maintenance"`
+	Callback    Callback      `toml:"rappel"`
 }
 
 // Site is the house the borne stands in.
@@ -55,17 +59,6 @@ func (s *Screen) Resize(size string) error {
 	return nil
 }
 
-// Printer is the ticket printer; without a port there is none.
-type Printer struct {
-	Port string `toml:"port"`
-	Baud int    `toml:"vitesse"`
-}
-
-// Sound says where speech is heard.
-type Sound struct {
-	Output string `toml:"sortie"` // "casque" or "haut-parleur"
-}
-
 // Callback is where requests go: age recipients of the hub.
 type Callback struct {
 	Recipients []string `toml:"destinataires"`
@@ -77,7 +70,8 @@ func Load(path string) (*Profile, error) {
 		Site:    Site{Region: "metropole", Languages: []string{"fr", "falc", "en"}, Mediators: "Mo-Fr 09:00-12:00,14:00-17:00; PH off"},
 		Screen:  Screen{Width: 1080, Height: 1920, WidthMM: 398},
 		Printer: Printer{Baud: 19200},
-		Sound:   Sound{Output: "haut-parleur"},
+		Sound:   Sound{Output: "haut-parleur", Volume: 3},
+		Cards:   Cards{Pass: `^[A-Z0-9]{8,16}$`},
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -92,44 +86,11 @@ func Load(path string) (*Profile, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		key := unknown[0].String()
-		return nil, fmt.Errorf("%s:%d: %s: cette clé n’existe pas", path, lineOf(string(data), unknown[0]), key)
+		return nil, fmt.Errorf("%s:%d: %s: cette clé n’existe pas", path, lineOf(string(data), unknown[0]), unknown[0])
 	}
-	if err := p.check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	p.complete()
+	if f := p.check(); f != nil {
+		return nil, fmt.Errorf("%s:%d: %s: %s", path, f.line(string(data)), f.name(), f.reason)
 	}
 	return p, nil
-}
-
-// lineOf finds the line on which the last name of a key is set.
-func lineOf(data string, key toml.Key) int {
-	name := key[len(key)-1]
-	for i, line := range strings.Split(data, "\n") {
-		if l := strings.TrimSpace(line); strings.HasPrefix(l, name) || l == "["+key.String()+"]" {
-			return i + 1
-		}
-	}
-	return 0
-}
-
-func (p *Profile) check() error {
-	switch {
-	case p.Site.ID == "":
-		return errors.New("site.id: donnez un identifiant au site")
-	case p.Site.Name == "":
-		return errors.New("site.nom: donnez le nom de la maison, tel qu’on le lit à l’écran")
-	case p.Site.Lat < -90 || p.Site.Lat > 90 || p.Site.Lon < -180 || p.Site.Lon > 180:
-		return errors.New("site.latitude, site.longitude: en degrés décimaux")
-	case len(p.Site.Languages) == 0:
-		return errors.New("site.langues: donnez au moins une langue")
-	case p.Screen.Width <= 0 || p.Screen.Height <= 0:
-		return errors.New("ecran.largeur_px, ecran.hauteur_px: donnez la taille de l’écran en pixels")
-	case p.Screen.WidthMM < 150 || p.Screen.WidthMM > 2000:
-		return errors.New("ecran.largeur_mm: mesurez la largeur de l’image, en millimètres (de 150 à 2000)")
-	case p.Screen.Bounce < 0 || p.Screen.Bounce > 2000:
-		return errors.New("ecran.rebond_ms: de 0 (aucun) à 2000 millisecondes")
-	case p.Sound.Output != "casque" && p.Sound.Output != "haut-parleur":
-		return errors.New(`son.sortie: "casque" ou "haut-parleur"`)
-	}
-	return nil
 }
