@@ -70,6 +70,9 @@ func (e *Encoder) encode(doc printer.Document) (job, error) {
 	if e.model.Font != 0 {
 		w.put(esc, 'M', e.model.Font)
 	}
+	if e.model.AutoStatus { // which ESC @ has switched off
+		w.put(gs, 'a', 0xFF)
+	}
 	w.now = normal
 	for i, b := range doc.Blocks {
 		if err := w.block(b); err != nil {

@@ -2,8 +2,8 @@ package escpos
 
 import (
 	"context"
-	"errors"
-	"slices"
+	"runtime"
+	"sync"
 	"time"
 
 	"parvis/device"
@@ -11,24 +11,34 @@ import (
 	"parvis/device/transport"
 )
 
-// Options are the patience of a Printer. Zero values mean the defaults.
+// Options are the model of a Printer and our patience with it. Zero values mean
+// the defaults.
 type Options struct {
-	Answer   time.Duration // longest wait for a status; default 1 s
-	Complete time.Duration // longest wait for a whole ticket; default 20 s
+	Model    Model         // default: the one named Default
+	Answer   time.Duration // longest wait for a status, and for the line to take a piece; default 1 s
+	Complete time.Duration // longest wait for the end of a ticket after its last byte; default 20 s
 }
-
-const (
-	watch = 300 * time.Millisecond // between two questions while it prints
-	quiet = 200 * time.Millisecond // silence after which no reply is still to come
-
-	settled = 1800 * time.Millisecond // longest wait for an earlier job to end
-)
 
 // Printer is a ticket printer at the end of a line. It implements
 // printer.Printer.
+//
+// A model with Model.Completion answers in its turn that it has done all of a
+// ticket: Print's success is then sure. Of the others Print only knows that every
+// byte has left and that the printer was well after that: what it had not yet
+// printed by then, at most its own buffer, may still meet the end of the paper.
 type Printer struct {
 	open    transport.Opener
 	options Options
+	model   Model
+
+	encoding sync.Mutex // guards encoder
+	encoder  *Encoder
+
+	began chan struct{} // tells Serve that a ticket goes out
+
+	mu      sync.Mutex
+	waiting int                // how many want the turn, save Serve
+	yield   context.CancelFunc // makes Serve give the turn back; nil while it has not
 
 	turn chan struct{} // holds a token while nobody uses what follows
 	line transport.Line
@@ -37,30 +47,45 @@ type Printer struct {
 	// earlier job: one we did not see the end of, or from before we opened
 	// the line.
 	unsure bool
-	// torn is the length of a job the line may have lost the end of. The
-	// printer may be waiting for the rest of a command, and what it has
-	// printed is not cut off.
-	torn int
+	// torn is how many bytes the printer may still be waiting for to end a
+	// command that the line has lost the end of. What it has printed is not
+	// cut off then.
+	torn  int
+	late  bool // a question was not answered yet
+	tells bool // the automatic status is on
+	mouth mouth
 }
 
 // New makes a Printer that opens its line when first used, and again when it
 // was lost.
 func New(open transport.Opener, options Options) *Printer {
+	if options.Model == (Model{}) {
+		m, err := LoadModel(Default)
+		if err != nil {
+			panic(err) // the program was built with a wrong file
+		}
+		options.Model = m
+	}
 	if options.Answer == 0 {
 		options.Answer = time.Second
 	}
 	if options.Complete == 0 {
 		options.Complete = 20 * time.Second
 	}
-	p := &Printer{open: open, options: options, turn: make(chan struct{}, 1)}
+	p := &Printer{
+		open: open, options: options, model: options.Model, encoder: NewEncoder(options.Model),
+		began: make(chan struct{}, 1), turn: make(chan struct{}, 1),
+	}
 	p.turn <- struct{}{}
 	return p
 }
 
 // Print implements printer.Printer. It sends the document once, and never
-// again by itself.
+// again by itself. Where there is a presenter it returns once the ticket is held
+// out; Serve draws it back if nobody takes it, or else the next Print does so
+// first.
 func (p *Printer) Print(ctx context.Context, doc printer.Document) error {
-	job, err := Encode(doc)
+	job, err := p.encode(doc)
 	if err != nil {
 		return &printer.Error{Fault: device.Unprintable, Printed: printer.Nothing, Err: err}
 	}
@@ -71,10 +96,20 @@ func (p *Printer) Print(ctx context.Context, doc printer.Document) error {
 	if err := p.prepare(ctx); err != nil {
 		return p.failed(ctx, printer.Nothing, err)
 	}
+	select {
+	case p.began <- struct{}{}:
+	default: // Serve has not heard of the one before either
+	}
 	if printed, err := p.send(ctx, job); err != nil {
 		return p.failed(ctx, printed, err)
 	}
 	return nil
+}
+
+func (p *Printer) encode(doc printer.Document) (job, error) {
+	p.encoding.Lock()
+	defer p.encoding.Unlock()
+	return p.encoder.encode(doc)
 }
 
 // Status implements printer.Printer.
@@ -92,12 +127,17 @@ func (p *Printer) Status(ctx context.Context) (device.Status, error) {
 
 // Close implements printer.Printer. It waits for a Print that is under way.
 func (p *Printer) Close() error {
-	<-p.turn
+	if err := p.take(context.Background()); err != nil {
+		return err
+	}
 	defer p.release()
 	return p.drop()
 }
 
+// take gets the line for its caller. Serve gives it back at once.
 func (p *Printer) take(ctx context.Context) error {
+	p.want(1)
+	defer p.want(-1)
 	select {
 	case <-p.turn:
 		return nil
@@ -106,213 +146,54 @@ func (p *Printer) take(ctx context.Context) error {
 	}
 }
 
+func (p *Printer) want(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting += n
+	if n > 0 && p.yield != nil {
+		p.yield()
+	}
+}
+
 func (p *Printer) release() { p.turn <- struct{}{} }
 
-// drop closes the line, if open.
-func (p *Printer) drop() error {
-	if p.line == nil {
-		return nil
-	}
-	err := p.line.Close()
-	p.line = nil
-	return err
-}
-
-// connect makes sure of a line that lives, and asks the printer how it is.
-func (p *Printer) connect(ctx context.Context) (device.Status, error) {
-	if p.line != nil && p.line.Discard() != nil {
-		_ = p.drop() // the line is gone; there is nothing to save
-	}
-	if p.line == nil {
-		line, err := p.open()
-		if err != nil {
-			return device.Status{}, &printer.Error{Fault: device.Unplugged, Err: err}
-		}
-		p.line, p.unsure = line, true
-		if err := line.Discard(); err != nil {
-			return device.Status{}, err
-		}
-	}
-	p.in = inbox{}
-	return p.ask(ctx)
-}
-
-// ask puts the questions of DLE EOT, one after the other since the replies do
-// not say which question they answer.
-func (p *Printer) ask(ctx context.Context) (device.Status, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.options.Answer)
-	defer cancel()
-	var a answers
-	for _, n := range []byte{askPrinter, askOffline, askPaper, askError} {
-		if n == askError && a[askOffline]&0x40 == 0 {
+// borrow gets the line for Serve while nobody else wants it. The context it
+// returns ends when somebody does; the line is then to be given back. Meanwhile
+// busy is called each time a ticket goes out.
+func (p *Printer) borrow(ctx context.Context, busy func()) (context.Context, error) {
+	for {
+		select {
+		case <-p.began:
+			busy()
 			continue
+		case <-p.turn:
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
-		p.in.realtime = p.in.realtime[:0]
-		if _, err := p.line.Write(ctx, []byte{dle, 4, n}); err != nil {
-			return device.Status{}, err
+		if hold, ok := p.hold(ctx); ok {
+			return hold, nil
 		}
-		if err := p.read(ctx, func() bool { return len(p.in.realtime) > 0 }); err != nil {
-			return device.Status{}, err
-		}
-		a[n] = p.in.realtime[0]
+		p.release()
+		runtime.Gosched() // whoever wants it is about to take it
 	}
-	return a.status(), nil
 }
 
-// prepare leads to a printer that can print and holds nothing of earlier jobs.
-// It prints nothing.
-func (p *Printer) prepare(ctx context.Context) error {
-	s, err := p.connect(ctx)
-	if err != nil {
-		return err
+func (p *Printer) hold(ctx context.Context) (context.Context, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting > 0 || len(p.began) > 0 {
+		return nil, false
 	}
-	if !s.Ready() {
-		return &printer.Error{Fault: s.Fault}
-	}
-	if !p.unsure {
-		return nil
-	}
-	return p.settle(ctx)
+	hold, cancel := context.WithCancel(ctx)
+	p.yield = cancel
+	return hold, true
 }
 
-// settle waits until the printer has answered for everything it was ever sent,
-// so that an old reply cannot pass for the completion of the next ticket.
-func (p *Printer) settle(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, settled)
-	defer cancel()
-	var b []byte
-	if p.torn > 0 {
-		// NULs end whatever command was cut short, and print nothing. Then
-		// the stump of the old ticket is cut off.
-		b = append(make([]byte, p.torn), esc, '@', gs, 'V', 66, cutMargin)
-	}
-	p.in.done = 0
-	if _, err := p.write(ctx, append(b, gs, 'r', 1)); err != nil {
-		return err
-	}
-	if err := p.read(ctx, func() bool { return p.in.done > 0 }); err != nil {
-		return err
-	}
-	for more := true; more; {
-		before := p.in.done
-		hush, done := context.WithTimeout(ctx, quiet)
-		err := p.read(hush, func() bool { return p.in.done > before })
-		more = err == nil
-		heard := hush.Err() == nil
-		done()
-		if err != nil && (heard || ctx.Err() != nil) {
-			return err
-		}
-	}
-	p.unsure, p.torn = false, 0
-	return nil
-}
-
-// send hands over the job and waits until the printer has answered the
-// question at its end. It tells what may be on paper.
-func (p *Printer) send(ctx context.Context, job []byte) (printer.Printed, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.options.Complete)
-	defer cancel()
-	p.in.done = 0
-	all := append(job, gs, 'r', 1)
-	n, err := p.write(ctx, all)
-	if n == 0 && err != nil {
-		return printer.Nothing, err
-	}
-	p.unsure, p.torn = true, len(job)
-	if err != nil {
-		return printer.Maybe, err
-	}
-	err = p.complete(ctx)
-	switch {
-	case err == nil:
-		p.unsure, p.torn = false, 0
-	case !errors.Is(err, transport.ErrGone):
-		p.torn = 0 // all of it has left; only a lost line loses bytes after that
-	}
-	return printer.Maybe, err
-}
-
-// complete waits for the answer to the question behind the job, and from time
-// to time asks how the printer is.
-func (p *Printer) complete(ctx context.Context) error {
-	for p.in.done == 0 {
-		look, done := context.WithTimeout(ctx, watch)
-		err := p.read(look, func() bool { return p.in.done > 0 })
-		late := look.Err() != nil && ctx.Err() == nil
-		done()
-		if err != nil && !(late && errors.Is(err, context.DeadlineExceeded)) {
-			return err
-		}
-		if err != nil {
-			s, err := p.ask(ctx)
-			if err != nil {
-				return err
-			}
-			if p.in.done == 0 && !s.Ready() {
-				return &printer.Error{Fault: s.Fault}
-			}
-		}
-	}
-	return nil
-}
-
-// write hands b over in pieces, and gives up when a piece does not leave for as
-// long as an answer may last.
-func (p *Printer) write(ctx context.Context, b []byte) (int, error) {
-	done := 0
-	for piece := range slices.Chunk(b, 256) {
-		try, cancel := context.WithTimeout(ctx, p.options.Answer)
-		n, err := p.line.Write(try, piece)
-		cancel()
-		done += n
-		if err != nil {
-			return done, err
-		}
-	}
-	return done, nil
-}
-
-// read sorts what comes until enough says so.
-func (p *Printer) read(ctx context.Context, enough func() bool) error {
-	buf := make([]byte, 64)
-	for !enough() {
-		n, err := p.line.Read(ctx, buf)
-		if err != nil {
-			return err
-		}
-		for _, c := range buf[:n] {
-			p.in.take(c)
-		}
-	}
-	return nil
-}
-
-// failed turns what went wrong into an *Error, and leaves the line so that
-// nothing of the job can still go out by itself.
-func (p *Printer) failed(ctx context.Context, printed printer.Printed, err error) error {
-	fault := &printer.Error{Printed: printed, Err: err}
-	var known *printer.Error
-	switch {
-	case errors.As(err, &known):
-		fault.Fault, fault.Err = known.Fault, known.Err
-	case errors.Is(err, transport.ErrGone):
-		fault.Fault = device.Unplugged
-	case ctx.Err() != nil:
-		fault.Fault = device.Interrupted
-	case errors.Is(err, context.DeadlineExceeded):
-		fault.Fault, fault.Err = device.Silent, errors.New("no answer within the time allowed")
-	default:
-		fault.Fault = device.Unplugged
-	}
-	if p.torn > 0 || fault.Fault == device.Unplugged || fault.Fault == device.Silent {
-		_ = p.drop() // the fault already says that the line is of no use
-	}
-	return fault
-}
-
-// Serve implements printer.Printer.
-func (p *Printer) Serve(ctx context.Context, report func(device.Status)) error {
-	<-ctx.Done()
-	return ctx.Err()
+// giveBack ends what borrow began.
+func (p *Printer) giveBack() {
+	p.mu.Lock()
+	p.yield()
+	p.yield = nil
+	p.mu.Unlock()
+	p.release()
 }

@@ -1,0 +1,151 @@
+package escpos
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parvis/device"
+	"parvis/device/printer"
+	"parvis/device/transport"
+)
+
+const (
+	look = 2 * time.Second // between two questions while nothing is said
+	// finish is how long a question may still wait for its answer once
+	// somebody wants the line: a question that is dropped costs more.
+	finish = 100 * time.Millisecond
+)
+
+// Serve implements printer.Printer. It asks every two seconds, hears what the
+// printer says by itself, and clears the mouth of a presenter when a ticket's
+// time is over. A printer that does not answer is reported as device.Silent; a
+// line that is lost or cannot be opened ends Serve and is not reported.
+func (p *Printer) Serve(ctx context.Context, report func(device.Status)) error {
+	select {
+	case <-p.began: // before our time
+	default:
+	}
+	var last device.Status // Unknown: whatever is seen first is news
+	tell := func(s device.Status) {
+		if s != last {
+			last = s
+			report(s)
+		}
+	}
+	busy := func() {
+		s := last
+		s.State = device.Busy
+		tell(s)
+	}
+	for {
+		hold, err := p.borrow(ctx, busy)
+		if err != nil {
+			return err
+		}
+		s, err := p.attend(hold, last)
+		wanted := hold.Err() != nil
+		if err != nil && !wanted {
+			err = p.failed(hold, printer.Nothing, err)
+		}
+		p.giveBack()
+		switch {
+		case err == nil:
+			tell(s)
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !wanted:
+			return err
+		}
+	}
+}
+
+// attend returns as soon as the printer's status is no more the last.
+func (p *Printer) attend(ctx context.Context, last device.Status) (device.Status, error) {
+	for {
+		s, err := p.look(ctx)
+		if err != nil || s != last {
+			return s, err
+		}
+		if s, err = p.listen(ctx, s); err != nil || s != last {
+			return s, err
+		}
+	}
+}
+
+// look asks the printer how it is, and does what is to be done on that occasion.
+// A printer that does not answer is asked again once.
+func (p *Printer) look(ctx context.Context) (device.Status, error) {
+	patient, cancel := outlive(ctx, finish)
+	defer cancel()
+	s, err := p.connect(patient)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		s, err = p.connect(patient)
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		return device.Silent.With(errSilent), nil
+	case err != nil:
+		return s, err
+	case !s.Ready():
+		return s, nil
+	}
+	if err := p.tend(ctx, patient); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return s, err
+	}
+	return s, ctx.Err()
+}
+
+// tend does what a printer that is well needs between two tickets.
+func (p *Printer) tend(ctx, patient context.Context) error {
+	if p.unsure && p.torn == 0 { // a stump is for the next Print to cut off
+		if err := p.settle(ctx); err != nil {
+			return err
+		}
+	}
+	if p.model.AutoStatus && !p.tells && p.torn == 0 {
+		if err := p.command(patient, gs, 'a', 0xFF); err != nil {
+			return err
+		}
+		p.tells = true
+	}
+	if p.mouth.held && p.overdue() <= 0 {
+		return p.clear(patient)
+	}
+	return nil
+}
+
+// listen hears what the printer says by itself, until it is time to look again.
+// It returns the status that was said, or else the one given.
+func (p *Printer) listen(ctx context.Context, s device.Status) (device.Status, error) {
+	pause := look
+	if p.mouth.held {
+		pause = min(handTime, max(p.overdue(), peek))
+	}
+	brief, cancel := context.WithTimeout(ctx, pause)
+	defer cancel()
+	for {
+		p.in.autos = 0
+		err := p.read(brief, func() bool { return p.in.autos > 0 })
+		switch {
+		case ctx.Err() != nil:
+			return s, ctx.Err()
+		case errors.Is(err, transport.ErrGone):
+			return s, err
+		case errors.Is(err, context.DeadlineExceeded):
+			return s, nil
+		case err != nil:
+			return s, err
+		}
+		if said := automatic(p.in.auto).status(); said != s {
+			return said, nil
+		}
+	}
+}
+
+// outlive returns a context that ends d after ctx does.
+func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
+	return later, func() { stop(); cancel() }
+}
