@@ -109,10 +109,20 @@ func newJourney(rt *command.Runtime, prof *profile.Profile, contents fs.FS, st *
 	if err != nil {
 		return nil, nil, fmt.Errorf("rappel.destinataires : %w", err)
 	}
+	cards, err := cardRules(prof)
+	if err != nil {
+		return nil, nil, err
+	}
+	pin, limit, err := pinOf(prof, st, rt.Now)
+	if err != nil {
+		return nil, nil, err
+	}
 	j := &journey.Journey{
 		Site: site, Texts: texts, Demarches: demarches, Level: test, Places: places,
-		Desk: &callback.Desk{Store: st, Recipients: recipients},
-		Now:  rt.Now,
+		Desk:  &callback.Desk{Store: st, Recipients: recipients},
+		Now:   rt.Now,
+		Cards: cards,
+		Staff: journey.Staff{PIN: pin, PINLimit: limit},
 	}
 	counts := newCounter(st, rt.Now)
 	j.Count = counts.add

@@ -1,0 +1,143 @@
+package command_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+
+	"parvis/cmd/parvis/internal/command"
+	"parvis/device/reader"
+	"parvis/kiosk/card"
+)
+
+// runBadge runs "parvis badge ARGS" with in as its standard input.
+func runBadge(t *testing.T, in *os.File, args ...string) (stdout string, err error) {
+	t.Helper()
+	before := os.Stdin
+	os.Stdin = in
+	defer func() { os.Stdin = before }()
+	var root struct {
+		Badge command.Badge `cmd:""`
+	}
+	parser, err := kong.New(&root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := parser.Parse(append([]string{"badge"}, args...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, ask bytes.Buffer
+	err = parsed.Run(&command.Runtime{Ctx: t.Context(), Stdout: &out, Stderr: &ask, Now: time.Now})
+	if strings.Contains(ask.String(), "2468") {
+		t.Errorf("the code is shown: %s", &ask)
+	}
+	return strings.TrimSpace(out.String()), err
+}
+
+// piped is a file that says text.
+func piped(t *testing.T, text string) *os.File {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	if _, err := w.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	return r
+}
+
+// A key from the first command and a fingerprint from the second make a badge
+// that the borne recognises.
+func TestBadgeFingerprint(t *testing.T) {
+	key, err := runBadge(t, nil, "cle")
+	if err != nil || len(key) != 64 {
+		t.Fatalf("key %q, %v", key, err)
+	}
+	if again, err := runBadge(t, nil, "cle"); err != nil || again == key {
+		t.Errorf("the same key twice (%v)", err)
+	}
+	path := filepath.Join(t.TempDir(), "profil.toml")
+	if err := os.WriteFile(path, []byte("[site]\nid = \"a\"\nnom = \"Mairie\"\n[cartes]\ncle = \""+key+"\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	print, err := runBadge(t, nil, "empreinte", "--profile", path, "--number", "10:00:86:f4:44")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := card.Rules{Key: unhex(t, key), Badges: []card.Badge{{Role: card.RoleAgent, Fingerprint: unhex(t, print)}}}
+	if c := rules.Recognise(reader.Event{Medium: reader.RFID, Present: true, Number: "100086F444"}); c.Kind != card.Staff {
+		t.Errorf("the badge is %v", c)
+	}
+	if _, err := runBadge(t, nil, "empreinte", "--profile", path, "--number", "chat"); err == nil || !strings.Contains(err.Error(), "--number") {
+		t.Errorf("error %v", err)
+	}
+	if err := os.WriteFile(path, []byte("[site]\nid = \"a\"\nnom = \"Mairie\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runBadge(t, nil, "empreinte", "--profile", path, "--number", "100086F444"); err == nil || !strings.Contains(err.Error(), "badge cle") {
+		t.Errorf("without a key: error %v", err)
+	}
+}
+
+func TestBadgeCode(t *testing.T) {
+	hash, err := runBadge(t, piped(t, "2468\n"), "code")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pin, err := card.ParsePIN(hash); err != nil || !pin.Check([]byte("2468")) {
+		t.Errorf("%q is not the hash of the code (%v)", hash, err)
+	}
+	for _, bad := range []string{"", "12\n", "abcd\n"} {
+		if out, err := runBadge(t, piped(t, bad), "code"); err == nil || out != "" {
+			t.Errorf("%q gives %q, %v", bad, out, err)
+		}
+	}
+}
+
+// On a terminal the code is asked for twice; afterwards the terminal shows again
+// what is typed.
+func TestBadgeCodeOnTerminal(t *testing.T) {
+	for typed, want := range map[string]string{"2468\n2468\n": "", "2468\n2486\n": "pas les mêmes"} {
+		user, terminal, err := pty.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer user.Close()
+		defer terminal.Close()
+		if _, err := user.WriteString(typed); err != nil {
+			t.Fatal(err)
+		}
+		hash, err := runBadge(t, terminal, "code")
+		switch {
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%q: error %v", typed, err)
+		case want == "" && (err != nil || !strings.HasPrefix(hash, "$argon2id$")):
+			t.Errorf("%q: %q, %v", typed, hash, err)
+		}
+		state, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
+		if err != nil || state.Lflag&unix.ECHO == 0 {
+			t.Errorf("%q: the terminal no longer shows what is typed (%v)", typed, err)
+		}
+	}
+}
+
+func unhex(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
