@@ -1,18 +1,15 @@
 package sim
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // PCSCD is a real pcscd apart from the system's, with two virtual readers of
@@ -34,8 +31,7 @@ type PCSCD struct {
 	Socket string   // the path of its socket
 	Slots  [2]*Slot // where cards are put on its readers
 
-	cmd  *exec.Cmd
-	done chan struct{} // closed once it has ended
+	process *process
 }
 
 // vpcd is the driver, from the Debian package vsmartcard-vpcd.
@@ -48,14 +44,11 @@ func StartPCSCD(ctx context.Context, dir string) (*PCSCD, error) {
 	if _, err := os.Stat(vpcd); err != nil {
 		return nil, errors.New("vpcd is not installed (Debian package vsmartcard-vpcd)")
 	}
-	program, err := exec.LookPath("pcscd")
-	if errors.Is(err, exec.ErrNotFound) {
-		program, err = exec.LookPath("/usr/sbin/pcscd")
-	}
+	program, err := lookPath("pcscd")
 	if err != nil {
 		return nil, errors.New("pcscd is not installed (Debian package pcscd)")
 	}
-	p := &PCSCD{Socket: filepath.Join(dir, "pcscd.comm"), done: make(chan struct{})}
+	p := &PCSCD{Socket: filepath.Join(dir, "pcscd.comm")}
 	port, err := freePorts(len(p.Slots))
 	if err != nil {
 		return nil, err
@@ -86,43 +79,24 @@ func (p *PCSCD) start(ctx context.Context, program, settings string) error {
 	defer socket.Close()
 	// The number of the process must stand in the environment: only a shell
 	// that becomes pcscd knows it.
-	p.cmd = exec.CommandContext(ctx, "sh", "-c", `LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" --foreground --info --config "$1"`, program, settings)
-	p.cmd.ExtraFiles = []*os.File{socket}
-	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
-	p.cmd.WaitDelay = 5 * time.Second
-	r, w := io.Pipe()
-	p.cmd.Stdout, p.cmd.Stderr = w, w
-	if err := p.cmd.Start(); err != nil {
+	p.process, err = startProcess(ctx, func(c *exec.Cmd) {
+		c.ExtraFiles = []*os.File{socket}
+		c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
+	}, "sh", "-c", `LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" --foreground --info --config "$1"`, program, settings)
+	if err != nil {
 		return err
 	}
-	go func() {
-		defer close(p.done)
-		_ = p.cmd.Wait() // it was told to end
-		w.Close()
-	}()
-	var said []string
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		if strings.Contains(lines.Text(), "daemon ready") {
-			go func() {
-				_, _ = io.Copy(io.Discard, r) // until it ends
-			}()
-			return nil
-		}
-		said = append(said, lines.Text())
-	}
-	<-p.done
-	return fmt.Errorf("it ended at once: %s", strings.Join(said, "; "))
+	return p.process.await(func() bool { return strings.Contains(p.process.said(), "daemon ready") })
 }
 
 // Stop ends pcscd as if it had crashed: its clients lose it, and its socket is
 // gone.
 func (p *PCSCD) Stop() error {
-	err := p.cmd.Process.Signal(syscall.SIGTERM)
+	err := p.process.cmd.Process.Signal(syscall.SIGTERM)
 	if errors.Is(err, os.ErrProcessDone) {
 		err = nil
 	}
-	<-p.done
+	<-p.process.done
 	for _, s := range p.Slots {
 		err = errors.Join(err, s.Close())
 	}
