@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
+	"unicode"
 
 	"parvis/device"
 )
@@ -21,8 +23,10 @@ const (
 	Code        Medium = "code"        // QR code or barcode
 )
 
-// Event is one thing shown to a reader, or taken away again. What it holds may
-// lead to a person: it is never logged or stored, and %v shows nothing of it.
+// Event is one thing shown to a reader, or taken away again: that says no more
+// than the medium, and whether there were several. Several takes the place of
+// the single card told of before. What an event holds may lead to a person: it
+// is never logged or stored, and %v shows nothing of it.
 type Event struct {
 	Medium  Medium
 	Present bool   // false: what was there has been taken away
@@ -39,6 +43,17 @@ func (e Event) Format(f fmt.State, _ rune) {
 
 // LogValue hides what was read.
 func (e Event) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(e)) }
+
+// Visible takes out of a text what cannot be seen and may do harm where it is
+// shown: control characters, line ends among them, and marks of direction.
+func Visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, text)
+}
 
 // Reader sees cards or codes.
 type Reader interface {

@@ -5,12 +5,12 @@ import (
 	"crypto/sha256"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 
 	"parvis/device"
+	"parvis/device/reader"
 )
 
 const (
@@ -155,20 +155,11 @@ func (a *Assembler) code() (string, bool) {
 // of GS1 codes, and marks of direction. Bytes that are neither are noise.
 func decode(raw []byte) (string, bool) {
 	if utf8.Valid(raw) {
-		return strings.Map(visible, string(raw)), true
+		return reader.Visible(string(raw)), true
 	}
 	text, err := charmap.Windows1252.NewDecoder().String(string(raw))
-	if err != nil || strings.ContainsFunc(text, odd) {
+	if err != nil || strings.ContainsRune(text, utf8.RuneError) || reader.Visible(text) != text {
 		return "", false
 	}
 	return text, true
 }
-
-func visible(r rune) rune {
-	if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-		return -1
-	}
-	return r
-}
-
-func odd(r rune) bool { return r == utf8.RuneError || visible(r) < 0 }
