@@ -25,7 +25,8 @@ type Loop struct {
 	// ends or the device is lost: then it returns and is called again. Why it
 	// returned is told by the Fault of a *printer.Error; else by the kind of
 	// the error, such as transport.ErrGone; else by the last critical status
-	// that it reported.
+	// that it reported. A panic in Serve's own goroutine is caught; in another
+	// that it started, it ends the program.
 	Serve func(ctx context.Context, report func(device.Status)) error
 }
 

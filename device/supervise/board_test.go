@@ -342,13 +342,14 @@ func TestChanged(t *testing.T) {
 			report(device.Status{State: device.Offline}) // when told to end: no news
 			return ctx.Err()
 		}))
+		want := []device.Status{{State: device.Starting}, online, low, device.Unplugged.With(transport.ErrGone), online, low}
+		t.Cleanup(func() { // once the board has ended
+			if !reflect.DeepEqual(told, want) {
+				t.Errorf("told %+v\nwant %+v", told, want)
+			}
+		})
 		run(t, b)
 		time.Sleep(time.Minute)
-		synctest.Wait()
-		want := []device.Status{{State: device.Starting}, online, low, device.Unplugged.With(transport.ErrGone), online, low}
-		if !reflect.DeepEqual(told, want) {
-			t.Errorf("told %+v\nwant %+v", told, want)
-		}
 	})
 }
 

@@ -92,7 +92,11 @@ func (a *attempt) run(ctx context.Context) (err error) {
 			err = errPanic(r)
 		}
 	}()
-	return a.Loop.Serve(ctx, a.report)
+	return a.Loop.Serve(ctx, func(s device.Status) {
+		if ctx.Err() == nil { // what a loop says of a device that it lets go is no news
+			a.report(s)
+		}
+	})
 }
 
 // report takes in what the loop says while it runs.
