@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 
@@ -96,6 +97,9 @@ func need(b []byte, n int) int {
 	return n
 }
 
+// word is the number in the first two bytes of b, the lower one first.
+func word(b []byte) int { return int(b[0]) | int(b[1])<<8 }
+
 // strange counts a command the printer does not know.
 func (t *Thermal) strange(b []byte) {
 	name := fmt.Sprintf("% X", b)
@@ -116,7 +120,7 @@ func (t *Thermal) escape(b []byte) int {
 	switch b[1] {
 	case '@':
 		// What GS a asked for is forgotten too, as on a real one.
-		t.line, t.mode, t.asb = nil, startMode(), 0
+		t.line, t.stored, t.mode, t.asb = nil, nil, startMode(), 0
 		return 2
 	case '2':
 		t.mode.spacing = 30
@@ -140,7 +144,7 @@ func (t *Thermal) escape(b []byte) int {
 		}
 		t.strange(b[:2])
 		return 2
-	case ' ': // space between letters: always none
+	case ' ', '{': // space between letters, upside down: neither is done
 		return need(b, 3)
 	case 't':
 		do = func(n byte) {
@@ -201,7 +205,7 @@ func (t *Thermal) position(b []byte) int {
 	if len(b) < 4 {
 		return 0
 	}
-	n := int(int16(uint16(b[2]) | uint16(b[3])<<8))
+	n := int(int16(word(b[2:])))
 	if b[1] == '$' {
 		n -= t.lineWidth()
 	}
@@ -225,7 +229,7 @@ func (t *Thermal) field(b []byte) int {
 		if len(b) < 5 {
 			return 0
 		}
-		return need(b, 5+int(b[3])+int(b[4])<<8)
+		return need(b, 5+word(b[3:]))
 	}
 	t.strange(b[:2])
 	return 2
@@ -282,12 +286,17 @@ func (t *Thermal) group(b []byte) int {
 	case 'V':
 		return t.cutter(b)
 	case '(':
+		if len(b) > 2 && b[2] == 'L' {
+			return t.graphics(b, 5)
+		}
 		return t.symbol(b)
+	case '8':
+		return t.graphics(b, 7)
 	case 'v':
 		if len(b) < 8 {
 			return 0
 		}
-		across, rows := int(b[4])|int(b[5])<<8, int(b[6])|int(b[7])<<8
+		across, rows := word(b[4:]), word(b[6:])
 		if b[2] != '0' || across == 0 || rows == 0 {
 			t.strange(b[:2])
 			return 2
@@ -323,12 +332,50 @@ func (t *Thermal) cutter(b []byte) int {
 	return 3
 }
 
+// graphics does GS ( L and GS 8 L, of which only the length in front of what they
+// say differs: store a picture, and print it.
+func (t *Thermal) graphics(b []byte, head int) int {
+	if len(b) < head {
+		return 0
+	}
+	n := 0
+	for i := head - 1; i > 2; i-- {
+		n = n<<8 | int(b[i])
+	}
+	if b[2] != 'L' || n > 1<<20 {
+		t.strange(b[:3])
+		return head
+	}
+	if len(b) < head+n {
+		return 0
+	}
+	arg := b[head : head+n]
+	switch {
+	case len(arg) == 2 && arg[0] == 48 && (arg[1] == 2 || arg[1] == 50):
+		if t.stored != nil {
+			t.begin(t.stored)
+			t.stored = nil
+		}
+	case len(arg) > 10 && arg[0] == 48 && arg[1] == 112 && arg[2] == 48:
+		sx, sy := int(arg[3]), int(arg[4])
+		across, rows := (word(arg[6:])+7)/8, word(arg[8:])
+		if sx < 1 || sx > 2 || sy < 1 || sy > 2 || across*rows == 0 || len(arg) != 10+across*rows {
+			t.strange(b[:3])
+			break
+		}
+		t.stored = &picture{across: across, left: rows, sx: sx, sy: sy, stored: bytes.Clone(arg[10:])}
+	default:
+		t.strange(b[:3])
+	}
+	return head + n
+}
+
 // symbol does GS ( k for QR codes.
 func (t *Thermal) symbol(b []byte) int {
 	if len(b) < 5 {
 		return 0
 	}
-	n := 5 + int(b[3]) + int(b[4])<<8
+	n := 5 + word(b[3:])
 	if len(b) < n {
 		return 0
 	}

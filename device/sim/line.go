@@ -104,7 +104,8 @@ type picture struct {
 	rows   int
 	ink    int // dots
 	bits   []byte
-	mark   int // of the paper
+	stored []byte // the rows still to come, where they came before
+	mark   int    // of the paper
 }
 
 // begin makes room for a picture, of which nothing is printed yet.

@@ -51,7 +51,7 @@ func (t *Thermal) recover(n byte) {
 	if n != 2 || t.fault == FaultNone {
 		return
 	}
-	t.buffer, t.picture, t.line = nil, nil, nil
+	t.buffer, t.picture, t.stored, t.line = nil, nil, nil, nil
 }
 
 // errors are the bits that DLE EOT 3 and the automatic status share.

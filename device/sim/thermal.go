@@ -31,6 +31,7 @@ type Thermal struct {
 	due     []due
 	cuts    []Ticket
 	picture *picture  // being printed, row by row
+	stored  *picture  // sent with GS 8 L, to be printed later
 	asb     byte      // what GS a asked to be told of, bit by bit
 	told    [4]byte   // the automatic status as it was last looked at
 	busy    bool      // somebody is working off the buffer
@@ -192,16 +193,23 @@ func (t *Thermal) change(do func()) {
 // step does one command, or one row of a picture, and reports whether there was
 // one.
 func (t *Thermal) step() bool {
-	if len(t.buffer) == 0 || !t.able() {
+	if !t.able() {
 		return false
 	}
 	n := 0
-	if t.picture != nil {
+	switch p := t.picture; {
+	case p != nil && p.stored != nil:
+		n = t.row(p.stored)
+		p.stored = p.stored[n:]
+	case len(t.buffer) == 0:
+		return false
+	case p != nil:
 		n = t.row(t.buffer)
-	} else {
+		t.buffer = t.buffer[n:]
+	default:
 		n = t.execute(t.buffer)
+		t.buffer = t.buffer[n:]
 	}
-	t.buffer = t.buffer[n:]
 	if n > 0 {
 		t.travel()
 		t.happen()
