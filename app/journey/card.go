@@ -1,7 +1,10 @@
 package journey
 
 import (
+	"cmp"
 	"context"
+	"math"
+	"slices"
 	"strings"
 
 	"parvis/app/page"
@@ -155,7 +158,7 @@ func (j *Journey) cityCard(_ context.Context, v *visit.Visit) page.Page {
 func (j *Journey) chooseCityCard(_ context.Context, v *visit.Visit, id string) *Task {
 	number := v.Card
 	v.Card = nil
-	v.Back()
+	v.Path = slices.DeleteFunc(v.Path, func(s visit.Step) bool { return s.Page == "card.city" }) // it is answered
 	here := v.Here().Page
 	writing := strings.HasPrefix(here, "callback.") && here != "callback.done"
 	if !writing {
@@ -195,18 +198,45 @@ func (j *Journey) chooseMediatorBadge(_ context.Context, v *visit.Visit, _ strin
 	return nil
 }
 
-// passWords find the places that say they take a Pass numérique: the national
-// schema has no field for it, sources write it among the labels.
-const passWords = "pass numérique"
+// passLabels mark places that take a Pass numérique. The national schema has no
+// field for it: sources write it among the labels, or that the place belongs to
+// #APTIC, which issued them.
+var passLabels = []string{"pass numérique", "aptic"}
+
+// Of the nearest places that speak of a label, passSearched are looked at, and
+// passListed shown.
+const (
+	passSearched = 100
+	passListed   = 12
+)
 
 // passPlaces are the places nearest to the borne that take a Pass numérique.
-func (j *Journey) passPlaces(ctx context.Context, limit int) []place.Hit {
+func (j *Journey) passPlaces(ctx context.Context) []place.Hit {
 	at := j.Site.Position
-	found, err := j.Places.Search(ctx, place.Query{Near: &at, Now: j.Now(), Text: passWords, Limit: limit})
-	if err != nil || found.Corrected != "" { // a word that only looks like "pass" is no promise
-		return nil
+	var hits []place.Hit
+	for _, label := range passLabels {
+		found, err := j.Places.Search(ctx, place.Query{Near: &at, Now: j.Now(), Text: label, Limit: passSearched})
+		if err != nil {
+			return nil // the page then says what to do without a list
+		}
+		for _, h := range found.Hits {
+			// The search forgives: to it a place of small steps is "pas" too.
+			known := slices.ContainsFunc(hits, func(x place.Hit) bool { return x.ID == h.ID })
+			if !known && slices.ContainsFunc(h.OtherLabels, func(l string) bool { return strings.Contains(strings.ToLower(l), label) }) {
+				hits = append(hits, h)
+			}
+		}
 	}
-	return found.Hits
+	slices.SortStableFunc(hits, func(a, b place.Hit) int { return cmp.Compare(away(a), away(b)) })
+	return hits[:min(len(hits), passListed)]
+}
+
+// away is how far a place is, in metres; one without a position is the farthest.
+func away(h place.Hit) float64 {
+	if h.Position == nil {
+		return math.Inf(1)
+	}
+	return h.Metres
 }
 
 // pass answers a code in the form of a Pass numérique. The code itself is
@@ -214,22 +244,16 @@ func (j *Journey) passPlaces(ctx context.Context, limit int) []place.Hit {
 func (j *Journey) pass(ctx context.Context, v *visit.Visit) page.Page {
 	w := j.words(v)
 	p := page.Page{Accent: page.Card, Title: w.T("card.pass_title"), Lead: w.T("card.pass_lead")}
-	hits := j.passPlaces(ctx, 3)
-	if len(hits) == 0 {
-		p.Blocks = []page.Block{page.Text{Text: w.T("card.pass_none")}, page.Choices{Items: cardRows(w)}}
+	if hits := j.passPlaces(ctx); len(hits) > 0 {
+		p.Blocks = []page.Block{page.Choices{Label: w.T("card.pass_places"), Items: j.placeRows(hits, w)}}
 		return p
 	}
-	rows := append(j.placeRows(hits, w), page.Choice{ID: "pass", Label: w.T("card.pass_all"), Icon: "list", Accent: page.Place})
-	p.Blocks = []page.Block{page.Choices{Label: w.T("card.pass_places"), Items: rows}}
+	p.Blocks = []page.Block{page.Text{Text: w.T("card.pass_none")}, page.Choices{Items: cardRows(w)}}
 	return p
 }
 
 func (j *Journey) choosePass(ctx context.Context, v *visit.Visit, id string) *Task {
 	if j.openPlace(v, id) {
-		return nil
-	}
-	if id == "pass" {
-		j.findPlaces(v, "pass")
 		return nil
 	}
 	return j.chooseCard(ctx, v, id)

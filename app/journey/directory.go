@@ -70,11 +70,8 @@ func (j *Journey) placesQuery(v *visit.Visit) place.Query {
 			q.Services = slices.Clone(n.services)
 		}
 	}
-	switch v.Search.Need {
-	case "mediateur":
+	if v.Search.Need == "mediateur" {
 		q.Mediator = true
-	case "pass":
-		q.Text = passWords
 	}
 	if v.Search.Need == "level" {
 		if p := j.Level.Profile(levelAnswers(v)); p != nil {

@@ -158,12 +158,12 @@ func Resting(v *visit.Visit) bool { return v.Here().Page == "attract" }
 // Patience is how long the visit may be still.
 func (j *Journey) Patience(v *visit.Visit) visit.Patience {
 	switch {
+	case forStaff(v.Here().Page):
+		return visit.Maintenance // whoever comes next must not find them open
 	case v.Accompanied:
 		return visit.Accompanied
 	case v.Speech:
 		return visit.WithSpeech
-	case forStaff(v.Here().Page):
-		return visit.Maintenance
 	}
 	return visit.Usual
 }

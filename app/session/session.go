@@ -153,7 +153,7 @@ func (s *Session) show(fresh, wiped bool) {
 	if s.reading >= 0 {
 		focus = s.reading
 	}
-	s.dim = s.page.Name == "attract" && s.Journey.Closed()
+	s.dim = journey.Resting(s.visit) && s.Journey.Closed()
 	s.Show(Frame{
 		Page: s.page, Focus: focus, TextStep: s.visit.TextStep, Contrast: s.visit.Contrast, Low: s.visit.Low,
 		Dim: s.dim, Fresh: fresh, Wiped: wiped,
@@ -309,8 +309,11 @@ func (s *Session) run(t *journey.Task) {
 func (s *Session) Tick() {
 	now := s.Now()
 	if journey.Resting(s.visit) {
-		if s.dim != s.Journey.Closed() {
+		switch {
+		case s.dim != s.Journey.Closed():
 			s.render(false)
+		case s.page.Name == "closed": // it shows the time
+			s.Refresh()
 		}
 		return
 	}

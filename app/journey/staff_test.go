@@ -1,0 +1,210 @@
+package journey_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"parvis/app/journey/journeytest"
+	"parvis/device"
+	"parvis/device/printer"
+	"parvis/kiosk/card"
+	"parvis/kiosk/visit"
+)
+
+// try shows the badge and types a code.
+func try(t *testing.T, b *journeytest.Borne, v *visit.Visit, pin string) {
+	t.Helper()
+	b.Show(v, journeytest.Agent)
+	b.Type(t, v, pin)
+	b.Choose(t, v, "enter")
+}
+
+// A badge opens nothing by itself, and a wrong code nothing either.
+func TestBadgeNeedsAPIN(t *testing.T) {
+	b := journeytest.New(t)
+	v := visit.New(1, "")
+	try(t, b, v, "2469")
+	p := b.Page(t.Context(), v)
+	if p.Name != "maintenance.pin" || !strings.Contains(words(p), "pas le bon") || len(v.PIN) != 0 {
+		t.Fatalf("page %s, %d digits left, says\n%s", p.Name, len(v.PIN), words(p))
+	}
+	if b.Counts["maintenance.refused"] != 1 || b.Counts["maintenance.opened"] != 0 {
+		t.Errorf("counts %v", b.Counts)
+	}
+	b.Type(t, v, journeytest.PIN)
+	b.Choose(t, v, "enter")
+	if v.Here().Page != "maintenance" || b.Counts["maintenance.opened"] != 1 {
+		t.Errorf("on page %s, counts %v", v.Here().Page, b.Counts)
+	}
+}
+
+// What is typed shows as dots, and no part of the page says a digit of it but
+// into a headset.
+func TestPINIsNotShown(t *testing.T) {
+	b := journeytest.New(t)
+	v := visit.New(1, "")
+	b.Show(v, journeytest.Agent)
+	b.Type(t, v, "297")
+	p := b.Page(t.Context(), v)
+	said := words(p)
+	if !p.Private || strings.Contains(said, "297") || strings.Contains(said, "•") || !strings.Contains(said, "3 signes") {
+		t.Errorf("the page says\n%s", said)
+	}
+	for _, part := range p.Reading() {
+		if p.IsKey(part) && !part.Private {
+			t.Errorf("key %s may be said to all", part.Choice.ID)
+		}
+	}
+	if c, _ := p.Find("enter"); !strings.Contains(c.Why, "4 chiffres") {
+		t.Errorf("three digits: why %q", c.Why)
+	}
+}
+
+// Who guesses waits longer and longer, whatever badge or visit, and the right
+// code doesn't help during the wait.
+func TestPINLimit(t *testing.T) {
+	b := journeytest.New(t)
+	for i := range 3 {
+		try(t, b, visit.New(i, ""), "0000")
+	}
+	v := visit.New(9, "")
+	b.Show(v, journeytest.Agent)
+	b.Type(t, v, journeytest.PIN)
+	c, _ := b.Page(t.Context(), v).Find("enter")
+	if !strings.Contains(c.Why, "Attendez 1\u00a0minute") && !strings.Contains(c.Why, "Attendez 1 minute") {
+		t.Errorf("why: %q", c.Why)
+	}
+	if task := b.Journey.Choose(t.Context(), v, "enter"); task != nil {
+		t.Error("a try is made during the wait")
+	}
+	b.Clock = b.Clock.Add(time.Minute)
+	b.Choose(t, v, "enter")
+	if v.Here().Page != "maintenance" {
+		t.Errorf("on page %s", v.Here().Page)
+	}
+}
+
+func TestPINWithoutDiskOrProfile(t *testing.T) {
+	b := journeytest.New(t)
+	b.PINLimit.Load = func(context.Context) (string, error) { return "", errors.New("disk") }
+	v := visit.New(1, "")
+	try(t, b, v, journeytest.PIN)
+	if p := b.Page(t.Context(), v); p.Name != "maintenance.pin" || !strings.Contains(words(p), "disque") {
+		t.Errorf("page %s says\n%s", p.Name, words(p))
+	}
+	b = journeytest.New(t)
+	b.PIN = card.PIN{}
+	v = visit.New(1, "")
+	b.Show(v, journeytest.Agent)
+	p := b.Page(t.Context(), v)
+	if _, ok := p.Find("enter"); ok || !strings.Contains(p.Lead, "parvis badge code") {
+		t.Errorf("without a code in the profile: says\n%s", words(p))
+	}
+}
+
+// open gets to the pages for staff.
+func open(t *testing.T, b *journeytest.Borne) *visit.Visit {
+	t.Helper()
+	v := visit.New(1, "")
+	try(t, b, v, journeytest.PIN)
+	if v.Here().Page != "maintenance" {
+		t.Fatalf("on page %s", v.Here().Page)
+	}
+	return v
+}
+
+func TestMaintenancePages(t *testing.T) {
+	b := journeytest.New(t)
+	b.AddSheetPrinter()
+	v := open(t, b)
+	v.Lang = "en"
+	if p := b.Page(t.Context(), v); p.Lang != "fr" || !strings.Contains(words(p), "4 appareils à regarder") {
+		t.Errorf("in %s:\n%s", p.Lang, words(p))
+	}
+	if b.Patience(v) != visit.Maintenance {
+		t.Errorf("patience %v", b.Patience(v))
+	}
+	b.Choose(t, v, "devices")
+	said := words(b.Page(t.Context(), v))
+	for _, want := range []string{"Imprimante A4\u00a0: Appareil débranché", "le câble est branché", "Bientôt plus de papier", "Lecteur de badges\u00a0: en ordre", "Lecteur de codes\u00a0: état inconnu", "Son\u00a0: démarrage"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is missing from\n%s", want, said)
+		}
+	}
+	b.Choose(t, v, "trial:0", "trial:1")
+	if len(b.Tickets) != 1 || len(b.Sheets) != 1 || !strings.Contains(printed(b.Tickets[0]), "Page d’essai") {
+		t.Errorf("%d tickets, %d sheets", len(b.Tickets), len(b.Sheets))
+	}
+	b.Fault = &printer.Error{Fault: device.NoPaper, Printed: printer.Nothing}
+	b.Choose(t, v, "trial:0")
+	if said := words(b.Page(t.Context(), v)); !strings.Contains(said, "Essai manqué") || !strings.Contains(said, "Mettez un rouleau") {
+		t.Errorf("the trial failed, and the page says\n%s", said)
+	}
+	// Staff try the reader: it says what it sees and leads nowhere.
+	b.Show(v, journeytest.CityCard)
+	if p := b.Page(t.Context(), v); p.Name != "maintenance.devices" || p.Banner == nil || !strings.Contains(p.Banner.Text, "carte de la ville") || len(v.Card) != 0 {
+		t.Errorf("page %s, banner %+v, number %q", p.Name, p.Banner, v.Card)
+	}
+	b.Choose(t, v, "nav.back", "faults")
+	if said := words(b.Page(t.Context(), v)); !strings.Contains(said, "Plus de papier") || !strings.Contains(said, "Mardi 24 novembre, 9\u00a0h\u00a042") {
+		t.Errorf("faults:\n%s", said)
+	}
+	b.Choose(t, v, "nav.back", "restart")
+	if b.Restarts != 1 {
+		t.Errorf("restarted %d times", b.Restarts)
+	}
+}
+
+func TestStartVolume(t *testing.T) {
+	b := journeytest.New(t)
+	v := open(t, b)
+	b.Choose(t, v, "sound")
+	for range 5 {
+		b.Choose(t, v, "louder")
+	}
+	p := b.Page(t.Context(), v)
+	if c, _ := p.Find("louder"); b.StartVolume() != 7 || !c.Disabled() || !strings.Contains(p.Lead, "8 sur 8") {
+		t.Errorf("volume %d, the page says %q", b.StartVolume(), p.Lead)
+	}
+	b.SetVolume = func(int) error { return errors.New("disk") }
+	b.Choose(t, v, "quieter")
+	if said := words(b.Page(t.Context(), v)); b.StartVolume() != 7 || !strings.Contains(said, "n’est pas gardé") {
+		t.Errorf("volume %d, the page says\n%s", b.StartVolume(), said)
+	}
+}
+
+// Out of service only a staff badge does anything, over a restart too.
+func TestOutOfService(t *testing.T) {
+	b := journeytest.New(t)
+	v := open(t, b)
+	b.Choose(t, v, "out")
+	if pages(v) != "attract maintenance" || b.Counts["maintenance.out"] != 1 {
+		t.Errorf("path %s, counts %v", pages(v), b.Counts)
+	}
+	v = visit.New(2, "")
+	p := b.Page(t.Context(), v)
+	if p.Name != "closed" || !strings.Contains(words(p), "l’accueil\u00a0: Mairie de quartier") || !strings.Contains(words(p), "out of service") {
+		t.Errorf("page %s says\n%s", p.Name, words(p))
+	}
+	for _, id := range []string{"start", "lang:fr", "nav.home", "nav.person"} {
+		b.Journey.Choose(t.Context(), v, id)
+	}
+	b.Show(v, journeytest.CityCard)
+	b.Show(v, journeytest.Mediator)
+	if pages(v) != "attract" || v.Accompanied || len(v.Card) != 0 || b.Counts["visit"] != 0 {
+		t.Errorf("out of service: path %s, counts %v", pages(v), b.Counts)
+	}
+	b.Show(v, journeytest.Agent)
+	b.Choose(t, v, "nav.home")
+	if p := b.Page(t.Context(), v); p.Name != "closed" {
+		t.Errorf("home leads to %s", p.Name)
+	}
+	try(t, b, v, journeytest.PIN)
+	b.Choose(t, v, "in", "nav.back")
+	if p := b.Page(t.Context(), v); p.Name != "home" {
+		t.Errorf("in service again, back leads to %s", p.Name)
+	}
+}

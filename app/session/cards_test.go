@@ -1,0 +1,312 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"parvis/app/journey/journeytest"
+	"parvis/app/page"
+	"parvis/app/session"
+	"parvis/device"
+	"parvis/device/printer"
+	"parvis/device/reader"
+	"parvis/kiosk/visit"
+)
+
+// hold makes the ticket printer wait for release before it answers.
+func (d *desk) hold() (release func()) {
+	held := make(chan struct{})
+	print := d.borne.Outputs[0].Print
+	d.borne.Outputs[0].Print = func(ctx context.Context, doc printer.Document) error {
+		<-held
+		return print(ctx, doc)
+	}
+	return func() { close(held) }
+}
+
+func (d *desk) banner(want string) {
+	d.t.Helper()
+	if b := d.frame.Page.Banner; b == nil || !strings.Contains(b.Text, want) {
+		d.t.Errorf("page %s, banner %+v, want %q", d.frame.Page.Name, b, want)
+	}
+}
+
+func TestCardBeforeAVisit(t *testing.T) {
+	d := newDesk(t)
+	d.Card(journeytest.CityCard)
+	d.at("card.city")
+	if !d.frame.Fresh {
+		t.Error("the glass takes the page for the one before")
+	}
+	d.after(45 * time.Second)
+	d.at("timeout")
+	d.after(30 * time.Second)
+	d.at("attract")
+}
+
+// What was typed stays; Back returns to it.
+func TestCardAmidTyping(t *testing.T) {
+	for _, e := range []reader.Event{journeytest.CityCard, journeytest.Mediator, journeytest.Agent, journeytest.Vitale, journeytest.Stranger, journeytest.Two} {
+		d := newDesk(t)
+		d.touch("start", "callback", "topic:logement", "key:0", "key:6", "key:1")
+		d.Card(e)
+		if d.frame.Page.Name == "callback.phone" {
+			t.Fatalf("%v leads nowhere", e)
+		}
+		d.touch("nav.back")
+		d.at("callback.phone")
+		if f := d.frame.Page.Blocks[0].(page.Field); f.Value != "06 1" {
+			t.Errorf("%v: %q is left of what was typed", e, f.Value)
+		}
+	}
+}
+
+// A card is a sign that somebody is there.
+func TestCardDuringTheWarning(t *testing.T) {
+	for name, e := range map[string]reader.Event{"shown": journeytest.Vitale, "taken": {Medium: reader.Contact}} {
+		d := newDesk(t)
+		d.touch("start", "demarches")
+		d.after(50 * time.Second)
+		d.at("timeout")
+		d.Card(e)
+		if got := d.frame.Page.Name; got != map[string]string{"shown": "card.vitale", "taken": "demarches"}[name] {
+			t.Errorf("%s: page %s", name, got)
+		}
+		d.after(40 * time.Second)
+		if got := d.frame.Page.Name; got == "timeout" {
+			t.Errorf("%s: the warning comes back too soon", name)
+		}
+	}
+}
+
+// A card shown while the printer works waits for the end of that; a failure to
+// print is told first, and the card is then forgotten.
+func TestCardAmidPrinting(t *testing.T) {
+	for name, fault := range map[string]error{"printed": nil, "failed": &printer.Error{Fault: device.NoPaper, Printed: printer.Nothing}} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.borne.Fault = fault
+			release := d.hold()
+			d.touch("start", "help", "need:demarches", "print")
+			d.at("waiting")
+			d.Card(journeytest.Vitale)
+			d.Card(journeytest.CityCard)
+			d.at("waiting")
+			release()
+			if fault != nil {
+				d.at("print.failed")
+			} else {
+				d.at("card.city")
+				d.banner("Votre ticket est imprimé")
+			}
+			d.touch("nav.back")
+			d.at("places")
+			if len(d.borne.Tickets) > 1 {
+				t.Errorf("%d tickets", len(d.borne.Tickets))
+			}
+			d.after(200 * time.Second)
+			d.after(200 * time.Second)
+			d.at("attract")
+			for _, number := range []string{journeytest.CityNumber, journeytest.CityCard.Number} {
+				if path := find(reflect.ValueOf(d.Session), number, "session", map[uintptr]bool{}); path != "" {
+					t.Errorf("the card's number is left in %s", path)
+				}
+			}
+		})
+	}
+}
+
+// After a visit nothing of a card is reachable from the session.
+func TestNothingIsLeftOfACard(t *testing.T) {
+	d := newDesk(t)
+	d.Card(journeytest.CityCard)
+	d.touch("yes", "topic:logement", "slot:1", "continue", "continue")
+	d.Card(journeytest.OtherCity)
+	d.touch("nav.home", "nav.leave", "leaving.finish")
+	d.at("attract")
+	for _, number := range []string{journeytest.CityNumber, journeytest.OtherNumber, journeytest.CityCard.Number, journeytest.OtherCity.Number} {
+		for name, v := range map[string]any{"session": d.Session, "frame": d.frame} {
+			if path := find(reflect.ValueOf(v), number, name, map[uintptr]bool{}); path != "" {
+				t.Errorf("%s is left in %s", number, path)
+			}
+		}
+	}
+}
+
+// A chip card that stays in the reader is known to the next visit too.
+func TestCardStaysInTheReader(t *testing.T) {
+	d := newDesk(t)
+	d.Card(journeytest.Vitale)
+	d.touch("nav.home", "nav.leave")
+	if said := d.frame.Page.Blocks[0].(page.Notice).Title; said != "N’oubliez pas votre carte" {
+		t.Errorf("the page says %q first", said)
+	}
+	d.touch("leaving.finish", "start", "nav.leave")
+	if said := d.frame.Page.Blocks[0].(page.Notice).Title; said != "N’oubliez pas votre carte" {
+		t.Errorf("the next visit's page says %q first", said)
+	}
+	frames := d.frames
+	d.Card(reader.Event{Medium: reader.Contact})
+	if _, ok := d.frame.Page.Blocks[0].(page.Notice); ok || d.frames != frames+1 {
+		t.Errorf("the page still speaks of a card that has been taken (%d frames)", d.frames-frames)
+	}
+}
+
+func TestAccompaniedVisitGetsMorePatience(t *testing.T) {
+	d := newDesk(t)
+	d.touch("start")
+	d.Card(journeytest.Mediator)
+	d.touch("continue")
+	d.after(visit.Accompanied.Idle - time.Second)
+	d.at("home")
+	d.after(time.Second)
+	d.at("timeout")
+	d.after(visit.Accompanied.Warning)
+	d.at("attract")
+	d.touch("start")
+	if d.frame.Page.Header.Note == "Visite accompagnée" {
+		t.Error("the next visit is accompanied")
+	}
+	d.after(visit.Usual.Idle)
+	d.at("timeout")
+}
+
+// openMaintenance shows the badge and types the code.
+func (d *desk) openMaintenance() {
+	d.t.Helper()
+	d.Card(journeytest.Agent)
+	d.touch("key:2", "key:4", "key:6", "key:8", "enter")
+	d.at("maintenance")
+}
+
+// The pages for staff close by themselves, and leave no code behind.
+func TestMaintenanceEnds(t *testing.T) {
+	d := newDesk(t)
+	d.openMaintenance()
+	d.after(visit.Maintenance.Idle)
+	d.at("timeout")
+	d.after(visit.Maintenance.Warning)
+	d.at("attract")
+	d.Card(journeytest.Agent)
+	d.at("maintenance.pin")
+	if path := find(reflect.ValueOf(d.Session), journeytest.PIN, "session", map[uintptr]bool{}); path != "" {
+		t.Errorf("the code is left in %s", path)
+	}
+	d.touch("nav.home", "nav.leave", "leaving.finish")
+	d.openMaintenance()
+	d.touch("leaving.finish")
+	d.at("attract")
+	if !d.frame.Wiped {
+		t.Error("leaving the pages for staff wipes nothing")
+	}
+}
+
+// No digit of the code is heard from the loudspeaker, typed or only touched;
+// with a headset keys can be found, and what is typed is still not said.
+func TestPINIsNotSpoken(t *testing.T) {
+	for _, headset := range []bool{false, true} {
+		d := newDesk(t)
+		d.borne.HeadsetIn = func() bool { return headset }
+		d.touch("start")
+		d.Press(session.Speech)
+		d.Card(journeytest.Agent)
+		d.hears("Code d'entretien")
+		before := len(d.said())
+		d.touch("key:9", "key:9", "key:7", "key:7")
+		d.Press(session.Next)
+		d.Press(session.Repeat)
+		d.hears("2 signes écrits")
+		said := strings.Join(d.said()[before:], "\n")
+		if strings.Contains(said, "\t9") != headset || strings.Contains(said, "97") {
+			t.Errorf("headset %t: said\n%s", headset, said)
+		}
+	}
+}
+
+// Out of service a touch does nothing, and Back from the code's page leads
+// there again and forgets what was typed.
+func TestClosedBorne(t *testing.T) {
+	d := newDesk(t)
+	d.openMaintenance()
+	d.touch("out")
+	d.until("the setting to be kept", func() bool { return d.borne.Kept["out"] != "" })
+	d.touch("leaving.finish")
+	d.at("closed")
+	d.Touch("")
+	d.Touch("start")
+	d.Press(session.Home)
+	d.at("closed")
+	clock := d.frame.Page.Header.Clock
+	d.after(2 * time.Minute)
+	if d.frame.Page.Name != "closed" || d.frame.Page.Header.Clock == clock {
+		t.Errorf("page %s shows %s two minutes after %s", d.frame.Page.Name, d.frame.Page.Header.Clock, clock)
+	}
+	d.Card(journeytest.Agent)
+	d.touch("key:2", "key:4", "nav.back")
+	d.at("closed")
+	if !d.frame.Wiped {
+		t.Error("what was typed is not forgotten")
+	}
+}
+
+// Staff hear the loudness that they set, and the next visit begins at it.
+func TestVolumeSetByStaff(t *testing.T) {
+	d := newDesk(t)
+	d.openMaintenance()
+	d.touch("sound", "louder")
+	d.hears("Voici la voix de la borne")
+	before := len(d.said())
+	d.borne.SetVolume = func(int) error { return errors.New("disk") }
+	d.touch("louder")
+	d.until("the page to say so", func() bool {
+		_, failed := d.frame.Page.Blocks[0].(page.Notice)
+		return failed
+	})
+	if len(d.said()) != before {
+		t.Error("the voice is heard though nothing has changed")
+	}
+}
+
+// A page follows the state of the devices that it speaks of, and what has the
+// focus keeps it.
+func TestRefresh(t *testing.T) {
+	d := newDesk(t)
+	d.touch("start", "help", "need:demarches")
+	frames := d.frames
+	d.Refresh()
+	if d.frames != frames {
+		t.Error("drawn again though nothing has changed")
+	}
+	d.Press(session.Next)
+	focus := d.frame.Focus
+	d.borne.TicketPrinter = device.NoPaper.With(nil)
+	d.Refresh()
+	if c, _ := d.frame.Page.Find("print"); !c.Disabled() || d.frame.Focus != focus || d.frame.Fresh {
+		t.Errorf("print %+v, focus %d instead of %d, fresh %t", c, d.frame.Focus, focus, d.frame.Fresh)
+	}
+	d.touch("print")
+	d.banner("plus de papier")
+	d.borne.TicketPrinter = device.Status{State: device.Online}
+	d.Refresh()
+	if c, _ := d.frame.Page.Find("print"); c.Disabled() || d.frame.Page.Banner != nil {
+		t.Errorf("there is paper again: print %+v, banner %+v", c, d.frame.Page.Banner)
+	}
+	d.after(50 * time.Second)
+	d.at("timeout")
+	d.borne.TicketPrinter = device.NoPaper.With(nil)
+	d.Refresh()
+	d.at("timeout")
+}
+
+// What a resident has just been told about something else stays.
+func TestRefreshKeepsOtherHints(t *testing.T) {
+	d := newDesk(t)
+	d.touch("start", "callback", "topic:logement", "key:0", "continue")
+	d.borne.Reader = device.Unplugged.With(nil)
+	d.Refresh()
+	d.banner("trop court")
+}
