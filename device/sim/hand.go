@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -57,4 +59,36 @@ func Serve(ctx context.Context, l net.Listener, h Hand) error {
 			_ = Obey(h, conn, conn) // a guest may leave at any moment
 		})
 	}
+}
+
+// Wired takes the orders "plug" and "unplug" for a line, and all others for the
+// device at its end.
+type Wired struct {
+	Device Hand
+	Line   Line
+}
+
+// Do implements Hand.
+func (w Wired) Do(order string) (string, error) {
+	switch strings.TrimSpace(order) {
+	case "plug":
+		return "ok", w.Line.Plug()
+	case "unplug":
+		return "ok", w.Line.Unplug()
+	}
+	return w.Device.Do(order)
+}
+
+// Bench is all the devices of a desk by their names. Its orders begin with the
+// name: "printer paper out".
+type Bench map[string]Hand
+
+// Do implements Hand.
+func (b Bench) Do(order string) (string, error) {
+	name, rest, _ := strings.Cut(strings.TrimSpace(order), " ")
+	h, ok := b[name]
+	if !ok {
+		return "", fmt.Errorf("unknown device %q: say %s, and then an order", name, strings.Join(slices.Sorted(maps.Keys(b)), ", "))
+	}
+	return h.Do(strings.TrimSpace(rest))
 }
