@@ -36,6 +36,19 @@ func waitFor(t *testing.T, b *supervise.Board, name, what string, so func(device
 	return time.Since(start)
 }
 
+// wantNoMore waits for those that are just ending.
+func wantNoMore(t *testing.T, when string, goroutines, files int) {
+	t.Helper()
+	end := time.Now().Add(5 * time.Second)
+	for runtime.NumGoroutine() > goroutines || openFiles(t) > files {
+		if time.Now().After(end) {
+			t.Errorf("%s: %d goroutines and %d files, before %d and %d", when, runtime.NumGoroutine(), openFiles(t), goroutines, files)
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 func openFiles(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
@@ -88,9 +101,7 @@ func TestBackEachTimeItIsPluggedIn(t *testing.T) {
 		case 0:
 			midGoroutines, midFiles = runtime.NumGoroutine(), openFiles(t)
 		case 99:
-			if g, f := runtime.NumGoroutine(), openFiles(t); g > midGoroutines || f > midFiles {
-				t.Errorf("%d goroutines and %d files, the first time %d and %d", g, f, midGoroutines, midFiles)
-			}
+			wantNoMore(t, "plugged in for the last time", midGoroutines, midFiles)
 		}
 		if err := cable.Close(); err != nil {
 			t.Fatal(err)
@@ -101,12 +112,7 @@ func TestBackEachTimeItIsPluggedIn(t *testing.T) {
 	if err := <-served; !errors.Is(err, context.Canceled) {
 		t.Errorf("Serve = %v", err)
 	}
-	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines && time.Now().Before(end); {
-		time.Sleep(time.Millisecond) // those that have just ended are still counted
-	}
-	if g, f := runtime.NumGoroutine(), openFiles(t); g > goroutines || f > files {
-		t.Errorf("%d goroutines and %d files at the end, %d and %d before", g, f, goroutines, files)
-	}
+	wantNoMore(t, "at the end", goroutines, files)
 }
 
 // The real printer's loop, with a printer at the end of a pty.
