@@ -74,10 +74,10 @@ func TestBadAnswers(t *testing.T) {
 				}
 			}
 		}, device.Silent, "it has no end"},
-		"401":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, device.Silent, "HTTP 401"},
-		"404":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, device.Silent, "HTTP 404"},
-		"500":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, device.Silent, "HTTP 500"},
-		"elsewhere": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://192.0.2.1/", 307) }, device.Silent, "HTTP 307"},
+		"401":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, device.Silent, "HTTP 401"},
+		"404":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }, device.Silent, "HTTP 404"},
+		"500":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, device.Silent, "HTTP 500"},
+		"elsewhere": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://192.0.2.1/", http.StatusTemporaryRedirect) }, device.Silent, "HTTP 307"},
 		"not found": {says(goipp.ContentType, refusal), device.Unplugged, "there is no printer or queue at ipp://"},
 		"mute": {func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body) // then the server notices that the client has left
@@ -101,6 +101,22 @@ func TestBadAnswers(t *testing.T) {
 			wantError(t, p.Print(t.Context(), doc("Rien")), c.want, printer.Nothing)
 		})
 	}
+}
+
+// A printer that does not say how it is is not ready.
+func TestUnknownStatus(t *testing.T) {
+	t.Parallel()
+	m, err := goipp.NewResponse(goipp.DefaultVersion, goipp.StatusOk, 1).EncodeBytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(says(goipp.ContentType, m))
+	defer server.Close()
+	p := ipp.New("ipp://"+strings.TrimPrefix(server.URL, "http://")+"/ipp/print", ipp.Options{})
+	if s, err := p.Status(t.Context()); err != nil || s.State != device.Unknown || s.Ready() {
+		t.Errorf("status %+v, %v", s, err)
+	}
+	wantError(t, p.Print(t.Context(), doc("Rien")), device.Silent, printer.Nothing)
 }
 
 // A printer that can never print our documents says so before it is tried.

@@ -53,8 +53,9 @@ type Printer struct {
 
 	turn chan struct{} // holds a token while nobody prints
 
-	mu    sync.Mutex // guards stray
-	stray []job      // may still print by themselves
+	mu      sync.Mutex // guards what follows
+	backend *target    // the printer behind a queue, where it speaks IPP
+	stray   []job      // may still print by themselves
 }
 
 // New makes a Printer for an address such as "ipp://localhost:631/printers/A4",
@@ -97,6 +98,9 @@ func (p *Printer) Print(ctx context.Context, doc printer.Document) error {
 	if err != nil {
 		return err
 	}
+	if s.State == device.Unknown {
+		s.Fault = device.Silent
+	}
 	if !s.Ready() {
 		return &printer.Error{Fault: s.Fault, Printed: printer.Nothing, Err: errors.New(s.Cause)}
 	}
@@ -111,8 +115,9 @@ func (p *Printer) Status(ctx context.Context) (device.Status, error) {
 // Serve implements printer.Printer. It looks every two seconds, every second
 // while the printer prints.
 func (p *Printer) Serve(ctx context.Context, report func(device.Status)) error {
-	var last device.Status
-	for first := true; ; first = false {
+	var told device.Status
+	doubted := false
+	for first := true; ; {
 		s, err := p.look(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -120,13 +125,18 @@ func (p *Printer) Serve(ctx context.Context, report func(device.Status)) error {
 		if err != nil {
 			return err
 		}
-		if first || s != last {
-			report(s)
-			last = s
-		}
 		wait := watchIdle
 		if s.State == device.Busy {
 			wait = watchBusy
+		}
+		// CUPS says so whenever it begins to print; it is true if it lasts.
+		doubted = s.Fault == device.Silent && told.Fault != device.Silent && !doubted
+		switch {
+		case doubted:
+			wait = watchBusy
+		case first || s != told:
+			report(s)
+			told, first = s, false
 		}
 		select {
 		case <-time.After(wait):
@@ -169,26 +179,36 @@ func (p *Printer) look(ctx context.Context) (device.Status, error) {
 	if lacking := lacks(answer.Printer); lacking != nil {
 		return device.Hardware.With(lacking), nil
 	}
-	if p.target.cups {
-		return p.behind(ctx, s, keywords(answer.Printer, "device-uri")), nil
+	if !p.target.cups {
+		return withPaper(s), nil
 	}
-	return withPaper(s), nil
+	backend := backendOf(answer.Printer)
+	p.mu.Lock()
+	p.backend = backend
+	p.mu.Unlock()
+	return p.behind(ctx, s, backend), nil
 }
 
-// behind asks the printer behind a queue of CUPS, where it speaks IPP. An idle
-// queue knows nothing of its printer, and one that is stopped or at work knows
-// better.
-func (p *Printer) behind(ctx context.Context, queue device.Status, uri []string) device.Status {
-	if queue.State == device.Busy || queue.Fault == device.Stopped || queue.Fault == device.Hardware || len(uri) == 0 {
-		return queue
+// backendOf is the printer behind a queue, or nil where that does not speak
+// IPP: on USB, say, the queue knows all that is known.
+func backendOf(a goipp.Attributes) *target {
+	for _, uri := range keywords(a, "device-uri") {
+		if t, err := parse(uri); err == nil {
+			return &t
+		}
 	}
-	t, err := parse(uri[0])
-	if err != nil {
-		return queue // on USB, say: the queue knows all that is known
+	return nil
+}
+
+// behind asks the printer behind a queue of CUPS. An idle queue knows nothing
+// of its printer, and one that is stopped or at work knows better.
+func (p *Printer) behind(ctx context.Context, queue device.Status, t *target) device.Status {
+	if t == nil || queue.State == device.Busy || queue.Fault == device.Stopped || queue.Fault == device.Hardware {
+		return queue
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.options.Answer)
 	defer cancel()
-	answer, err := exchange(ctx, p.device, t, describe(t), nil)
+	answer, err := exchange(ctx, p.device, *t, describe(*t), nil)
 	if err == nil {
 		return withPaper(statusOf(answer.Printer))
 	}

@@ -57,8 +57,22 @@ func (p progress) ended() bool { return p.state >= jobCanceled && p.state <= job
 
 // run prints a PDF: once, and to the end.
 func (p *Printer) run(ctx context.Context, pdf []byte) error {
-	// Without a document a job prints nothing: should the answer be lost,
-	// nothing is.
+	j, err := p.create(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.send(ctx, j, pdf); err != nil {
+		var no refused
+		arrived := !errors.As(err, &no) // or it may have, in part
+		return p.giveUp(ctx, j, arrived, p.failed(ctx, err))
+	}
+	return p.follow(ctx, j)
+}
+
+// create makes a job without a document, which prints nothing: should the
+// answer be lost, nothing is. A printer that does one thing at a time is asked
+// again until it has done it.
+func (p *Printer) create(ctx context.Context) (job, error) {
 	name := "Parvis-" + rand.Text()[:10]
 	m := request(p.target, goipp.OpCreateJob, goipp.MakeAttribute("job-name", goipp.TagName, goipp.String(name)))
 	m.Job = goipp.Attributes{
@@ -66,21 +80,26 @@ func (p *Printer) run(ctx context.Context, pdf []byte) error {
 		goipp.MakeAttribute("print-scaling", goipp.TagKeyword, goipp.String("none")),
 		goipp.MakeAttribute("job-cancel-after", goipp.TagInteger, goipp.Integer(orphaned)),
 	}
-	answer, err := p.ask(ctx, m)
-	if err != nil {
-		return p.failed(ctx, err)
-	}
-	id, ok := integer(answer.Job, "job-id")
-	if !ok {
-		return &printer.Error{Fault: device.Silent, Printed: printer.Nothing, Err: errors.New("the answer holds no job-id")}
-	}
-	j := job{id, name}
-	if err := p.send(ctx, j, pdf); err != nil {
+	for since := time.Now(); ; {
+		answer, err := p.ask(ctx, m)
 		var no refused
-		arrived := !errors.As(err, &no) // or it may have, in part
-		return p.giveUp(ctx, j, arrived, p.failed(ctx, err))
+		busy := errors.As(err, &no) && no.status == goipp.StatusErrorBusy && time.Since(since) < p.options.Progress
+		switch {
+		case err != nil && !busy:
+			return job{}, p.failed(ctx, err)
+		case err == nil:
+			id, ok := integer(answer.Job, "job-id")
+			if !ok {
+				return job{}, &printer.Error{Fault: device.Silent, Printed: printer.Nothing, Err: errors.New("the answer holds no job-id")}
+			}
+			return job{id, name}, nil
+		}
+		select {
+		case <-time.After(poll):
+		case <-ctx.Done():
+			return job{}, p.failed(ctx, ctx.Err())
+		}
 	}
-	return p.follow(ctx, j)
 }
 
 // send hands over the document. A printer may take it no faster than it prints.
@@ -101,12 +120,22 @@ func (p *Printer) about(op goipp.Op, j job, more ...goipp.Attribute) *goipp.Mess
 	return request(p.target, op, slices.Insert(more, 0, id)...)
 }
 
+// errForgotten is a job that the printer no longer knows.
+var errForgotten = errors.New("the printer no longer knows the job")
+
 // at asks how far a job has come.
 func (p *Printer) at(ctx context.Context, j job) (progress, error) {
 	answer, err := p.ask(ctx, p.about(goipp.OpGetJobAttributes, j, wanted(
-		"job-state", "job-state-reasons", "job-impressions-completed", "job-media-sheets-completed")))
+		"job-name", "job-state", "job-state-reasons", "job-impressions-completed", "job-media-sheets-completed")))
+	var no refused
+	if errors.As(err, &no) && (no.status == goipp.StatusErrorNotFound || no.status == goipp.StatusErrorGone) {
+		return progress{}, errForgotten
+	}
 	if err != nil {
 		return progress{}, err
+	}
+	if name := keywords(answer.Job, "job-name"); len(name) > 0 && name[0] != j.name {
+		return progress{}, errForgotten // it was switched off, and counts from 1 again
 	}
 	state, ok := integer(answer.Job, "job-state")
 	if !ok {
@@ -130,9 +159,12 @@ func (p *Printer) follow(ctx context.Context, j job) error {
 		if ctx.Err() != nil {
 			return p.giveUp(ctx, j, started, p.failed(ctx, ctx.Err()))
 		}
-		if forgotten(err) {
-			// Only a job that has ended is forgotten; nobody can tell how.
-			return &printer.Error{Fault: device.Silent, Printed: printer.Maybe, Err: errors.New("the printer no longer knows the job")}
+		if errors.Is(err, errForgotten) {
+			// It has ended, but nobody can tell how.
+			return &printer.Error{Fault: device.Silent, Printed: printer.Maybe, Err: err}
+		}
+		if e := p.died(err); e != nil {
+			return p.giveUp(ctx, j, true, e)
 		}
 		started = started || err != nil || now.state >= jobProcessing || now.sheets > 0
 		if err == nil && now.ended() {
@@ -165,9 +197,17 @@ func (p *Printer) follow(ctx context.Context, j job) error {
 	}
 }
 
-func forgotten(err error) bool {
-	var no refused
-	return errors.As(err, &no) && (no.status == goipp.StatusErrorNotFound || no.status == goipp.StatusErrorGone)
+// died tells whether CUPS itself has gone. Once it is back it sends the whole
+// document again, whatever the printer has made of it: no use waiting for that.
+func (p *Printer) died(err error) *printer.Error {
+	if err == nil || !p.target.cups {
+		return nil
+	}
+	e := p.target.failure(err)
+	if e.Fault != device.NoService && e.Fault != device.Unplugged {
+		return nil
+	}
+	return e
 }
 
 // obstacle tells what keeps a job from going on, if anything does. While paper
@@ -232,53 +272,4 @@ func (p *Printer) giveUp(ctx context.Context, j job, started bool, e *printer.Er
 		e.Err = fmt.Errorf("%w; and the job could not be cancelled: %w", e.Err, err)
 	}
 	return e
-}
-
-// cancel cancels a job and waits until it has ended. Its answer is how far the
-// job came.
-func (p *Printer) cancel(ctx context.Context, j job) (progress, error) {
-	asked := false
-	for {
-		var no refused
-		var err error
-		if !asked {
-			_, err = p.ask(ctx, p.about(goipp.OpCancelJob, j))
-			asked = err == nil || errors.As(err, &no) // "not possible": it has ended
-		}
-		if asked {
-			var now progress
-			if now, err = p.at(ctx, j); err == nil && now.ended() {
-				return now, nil
-			}
-		}
-		select {
-		case <-time.After(pollSoon):
-		case <-ctx.Done():
-			if err == nil {
-				err = errors.New("it has not ended")
-			}
-			return progress{}, err
-		}
-	}
-}
-
-// recall cancels jobs that were given up while nothing answered: after its
-// restart CUPS would print them in front of somebody else.
-func (p *Printer) recall(ctx context.Context) {
-	p.mu.Lock()
-	stray := slices.Clone(p.stray)
-	p.mu.Unlock()
-	for _, j := range stray {
-		answer, err := p.ask(ctx, p.about(goipp.OpGetJobAttributes, j, wanted("job-name")))
-		if err == nil && slices.Contains(keywords(answer.Job, "job-name"), j.name) {
-			_, err = p.ask(ctx, p.about(goipp.OpCancelJob, j))
-		}
-		var no refused
-		if err != nil && !errors.As(err, &no) {
-			return // still nothing answers
-		}
-		p.mu.Lock()
-		p.stray = slices.DeleteFunc(p.stray, func(s job) bool { return s == j })
-		p.mu.Unlock()
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -161,19 +162,28 @@ func decode(r io.Reader) (*goipp.Message, error) {
 	return &m, nil
 }
 
+// unprintable are the answers that are about the document, not the printer.
+var unprintable = []goipp.Status{
+	goipp.StatusErrorDocumentFormatNotSupported, goipp.StatusErrorDocumentFormatError,
+	goipp.StatusErrorDocumentUnprintable, goipp.StatusErrorRequestEntity,
+}
+
 // failure says what an error in an exchange with t means, as long as nothing
 // has been printed.
 func (t target) failure(err error) *printer.Error {
 	e := &printer.Error{Fault: device.Unplugged, Printed: printer.Nothing, Err: err}
 	var no refused
 	var netErr net.Error
+	var untrusted *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &no) && no.status == goipp.StatusErrorNotFound:
 		e.Err = fmt.Errorf("there is no printer or queue at %s: %w", t.uri, err)
 	case errors.As(err, &no) && no.status == goipp.StatusErrorNotAcceptingJobs:
 		e.Fault = device.Stopped
-	case errors.As(err, &no) && no.status == goipp.StatusErrorDocumentFormatNotSupported:
+	case errors.As(err, &no) && slices.Contains(unprintable, no.status):
 		e.Fault = device.Unprintable
+	case errors.As(err, &no) && no.status == goipp.StatusErrorBusy:
+		e.Fault = device.Silent
 	case errors.As(err, &no):
 		e.Fault = device.Hardware
 	case errors.Is(err, errAnswer):
@@ -181,6 +191,8 @@ func (t target) failure(err error) *printer.Error {
 		e.Err = fmt.Errorf("%s: %w", t.uri, err)
 	case errors.Is(err, context.Canceled):
 		e.Fault = device.Interrupted
+	case errors.As(err, &untrusted):
+		e.Fault = device.Silent
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		e.Fault = device.Silent
 	case t.cups && t.here && (errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)):
