@@ -27,6 +27,7 @@ type commands struct {
 	Demarche command.Demarche `cmd:"" help:"Démarches guidées."`
 	Ticket   command.Ticket   `cmd:"" help:"Tickets."`
 	Callback command.Callback `cmd:"" help:"Demandes de rappel en attente."`
+	Doctor   command.Doctor   `cmd:"" help:"Vérifie la borne et dit quoi faire."`
 	Badge    command.Badge    `cmd:"" help:"Badges et code d’entretien, pour le profil."`
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -22,8 +23,7 @@ import (
 	"parvis/app/view"
 	"parvis/app/voice"
 	"parvis/cmd/parvis/internal/command"
-	"parvis/device/printer/escpos"
-	"parvis/device/transport"
+	"parvis/device/reader"
 	"parvis/kiosk/callback"
 	"parvis/kiosk/demarche"
 	"parvis/kiosk/fiche"
@@ -43,13 +43,26 @@ type runCmd struct {
 
 // Run opens the borne's window and serves residents until it is closed.
 func (c *runCmd) Run(rt *command.Runtime) error {
+	again, err := c.serve(rt)
+	if err != nil || !again {
+		return err
+	}
+	// The same process: whoever started it, systemd or a desk, sees no end.
+	if err := syscall.Exec("/proc/self/exe", os.Args, os.Environ()); err != nil {
+		return fmt.Errorf("redémarrage : %w", err)
+	}
+	return nil
+}
+
+// serve tells whether staff asked for a restart.
+func (c *runCmd) serve(rt *command.Runtime) (again bool, err error) {
 	prof, err := profile.Load(c.Profile)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if c.Size != "" {
 		if err := prof.Screen.Resize(c.Size); err != nil {
-			return fmt.Errorf("--size : %w", err)
+			return false, fmt.Errorf("--size : %w", err)
 		}
 	}
 	contents := rt.Content
@@ -58,24 +71,38 @@ func (c *runCmd) Run(rt *command.Runtime) error {
 	}
 	st, err := store.Open(c.Data)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer st.Close()
-	j, closeDevices, err := newJourney(rt, prof, contents, st)
-	if err != nil {
-		return err
-	}
-	defer closeDevices()
 	v, err := voice.Open(os.Getenv("PARVIS_VOICE"), func(err error) { slog.Warn("voix", "erreur", err) })
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer v.Close()
-	return show(rt, prof, j, v)
+	desk := newClerk(st, rt.Now)
+	defer desk.close()
+	hw, err := newHardware(prof, desk, v)
+	if err != nil {
+		return false, err
+	}
+	j, stop, err := newJourney(rt, prof, contents, st)
+	if err != nil {
+		return false, err
+	}
+	defer stop()
+	j.Count, j.Outputs, j.CardReader, j.HeadsetIn = desk.count, hw.outputs(), hw.cardReader(), hw.private
+	ctx, cancel := context.WithCancel(rt.Ctx)
+	defer cancel()
+	restart := func() { again = true; cancel() }
+	if err := hw.staff(ctx, &j.Staff, st, prof, restart); err != nil {
+		return false, err
+	}
+	err = show(ctx, rt, prof, j, v, hw)
+	return again, err
 }
 
-// newJourney gathers what a borne knows and has.
-func newJourney(rt *command.Runtime, prof *profile.Profile, contents fs.FS, st *store.Store) (*journey.Journey, func(), error) {
+// newJourney gathers what a borne knows. stop ends what still reads.
+func newJourney(rt *command.Runtime, prof *profile.Profile, contents fs.FS, st *store.Store) (j *journey.Journey, stop func(), err error) {
 	site, err := siteOf(prof)
 	if err != nil {
 		return nil, nil, err
@@ -117,31 +144,22 @@ func newJourney(rt *command.Runtime, prof *profile.Profile, contents fs.FS, st *
 	if err != nil {
 		return nil, nil, err
 	}
-	j := &journey.Journey{
+	j = &journey.Journey{
 		Site: site, Texts: texts, Demarches: demarches, Level: test, Places: places,
 		Desk:  &callback.Desk{Store: st, Recipients: recipients},
 		Now:   rt.Now,
 		Cards: cards,
 		Staff: journey.Staff{PIN: pin, PINLimit: limit},
 	}
-	counts := newCounter(st, rt.Now)
-	j.Count = counts.add
-	closeAll := counts.close
-	if prof.Printer.Port != "" {
-		p := escpos.New(transport.Serial(prof.Printer.Port, prof.Printer.Baud), escpos.Options{})
-		j.Outputs = []journey.Output{{ID: journey.Ticket, Print: p.Print}}
-		closeAll = func() { counts.close(); p.Close() }
-	}
 	folder, err := fs.Sub(contents, "fiches")
 	if err != nil {
-		closeAll()
 		return nil, nil, err
 	}
-	stop := command.LoadFiches(rt.Ctx, folder, func(l *fiche.Library) {
+	stop = command.LoadFiches(rt.Ctx, folder, func(l *fiche.Library) {
 		j.Fiches.Store(l)
 		giveMemoryBack() // reading thousands of files leaves much garbage
 	})
-	return j, func() { stop(); closeAll() }, nil
+	return j, stop, nil
 }
 
 func siteOf(prof *profile.Profile) (journey.Site, error) {
@@ -166,46 +184,13 @@ func siteOf(prof *profile.Profile) (journey.Site, error) {
 	return site, nil
 }
 
-// counter writes anonymous counts away from the screen.
-type counter struct {
-	keys chan string
-	done sync.WaitGroup
-}
-
-func newCounter(st *store.Store, now func() time.Time) *counter {
-	c := &counter{keys: make(chan string, 256)}
-	c.done.Go(func() {
-		for key := range c.keys {
-			if err := st.Count(context.Background(), now(), key, 1); err != nil {
-				slog.Warn("compteur", "clé", key, "erreur", err)
-			}
-		}
-	})
-	return c
-}
-
-// add never makes a resident wait: with the disk stuck, a count is lost.
-func (c *counter) add(key string) {
-	select {
-	case c.keys <- key:
-	default:
-	}
-}
-
-func (c *counter) close() {
-	close(c.keys)
-	c.done.Wait()
-}
-
 // show opens the window and leads residents until ctx ends or it is closed.
-func show(rt *command.Runtime, prof *profile.Profile, j *journey.Journey, v voice.Voice) error {
+func show(ctx context.Context, rt *command.Runtime, prof *profile.Profile, j *journey.Journey, v voice.Voice, hw *hardware) error {
 	// One unit of Fyne is one pixel: sizes come from the profile's millimetres.
 	os.Setenv("FYNE_SCALE", "1")
 	if os.Getenv("DBUS_SESSION_BUS_ADDRESS") == "" {
 		os.Setenv("DBUS_SESSION_BUS_ADDRESS", "disabled:") // a kiosk has no desktop to ask for its theme
 	}
-	ctx, cancel := context.WithCancel(rt.Ctx)
-	defer cancel()
 	keepMemorySmall()
 	a := app.NewWithID("fr.parvis.borne")
 	w := a.NewWindow("Parvis")
@@ -230,7 +215,19 @@ func show(rt *command.Runtime, prof *profile.Profile, j *journey.Journey, v voic
 	w.SetContent(glass)
 	w.Resize(fyne.NewSize(screen.Width, screen.Height))
 	bindKeys(w.Canvas(), s)
-	a.Lifecycle().SetOnStarted(func() { tellSystemd(daemon.SdNotifyReady) })
+	// The devices may only stop when nobody prints any more: after the window.
+	devices, stopDevices := context.WithCancel(context.Background())
+	var served sync.WaitGroup
+	defer served.Wait()
+	defer stopDevices()
+	a.Lifecycle().SetOnStarted(func() {
+		tellSystemd(daemon.SdNotifyReady)
+		served.Go(func() {
+			hw.serve(devices,
+				func(e reader.Event) { fyne.Do(func() { s.Card(e) }) },
+				func() { fyne.Do(s.Refresh) })
+		})
+	})
 	go func() {
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()

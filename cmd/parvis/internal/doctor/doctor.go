@@ -5,19 +5,24 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"parvis/device"
+	"parvis/provisioning/profile"
 )
 
 // Finding is what one check found.
 type Finding struct {
 	Check    string          `json:"check"` // "imprimante", "disque" …
 	Severity device.Severity `json:"severity,omitempty"`
-	Fault    device.Fault    `json:"fault,omitempty"` // of a device
-	Seen     string          `json:"seen"`            // what was seen, one sentence
-	Do       string          `json:"do,omitempty"`    // what to do about it
-	Cause    string          `json:"cause,omitempty"` // as the system put it
+	Device   string          `json:"device,omitempty"` // its name, in French
+	Fault    device.Fault    `json:"fault,omitempty"`  // of the device
+	Seen     string          `json:"seen"`             // what was seen, one sentence
+	Do       string          `json:"do,omitempty"`     // what to do about it
+	Cause    string          `json:"cause,omitempty"`  // as the system put it
 }
 
 // NeedsHand reports whether somebody has to do something.
@@ -67,4 +72,41 @@ func because(f []Finding, err error) []Finding {
 		f[len(f)-1].Cause = err.Error()
 	}
 	return f
+}
+
+// Borne is what doctor looks at.
+type Borne struct {
+	Profile string // path
+	Data    string // the borne's folder
+	Content fs.FS
+	Display string // as DISPLAY
+	Now     func() time.Time
+}
+
+// Examine looks at everything and hands each finding to tell as it is made.
+// With a profile that cannot be read it looks at what needs none.
+func (b Borne) Examine(ctx context.Context, tell func(Finding)) {
+	prof, err := profile.Load(b.Profile)
+	checks := []check{
+		{"profil", settings(b.Profile, prof, err)},
+		{"contenus", contents(b.Content)},
+		{"disque", disk(b.Data, little, tooLittle)},
+		{"base", database(b.Data, prof, b.Now)},
+		{"horloge", clock(b.Now)},
+		{"reseau", network(procRoutes)},
+	}
+	if err == nil {
+		checks = append(checks,
+			check{"ecran", screen(b.Display, prof.Screen)},
+			check{"tactile", touch(procInputs)},
+			check{"voix", voices(prof.Sound)},
+			check{"appareils", hardware(b.Data, prof)},
+		)
+	}
+	run(ctx, checks, tell)
+}
+
+func lowerFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToLower(r)) + s[n:]
 }

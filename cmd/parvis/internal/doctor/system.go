@@ -15,6 +15,7 @@ import (
 	"github.com/jezek/xgb/xproto"
 	"golang.org/x/sys/unix"
 
+	"parvis/device/audio"
 	"parvis/provisioning/profile"
 )
 
@@ -166,16 +167,25 @@ func touch(inputs string) func(context.Context) []Finding {
 	}
 }
 
-// programs looks for the programs that the borne starts to speak.
-func programs(names ...string) []Finding {
-	var missing []string
-	for _, n := range names {
-		if _, err := exec.LookPath(n); err != nil {
-			missing = append(missing, n)
+// voices looks for the programs that speak, and tries the outputs they speak
+// through.
+func voices(sound profile.Sound) func(context.Context) []Finding {
+	return func(ctx context.Context) []Finding {
+		var missing []string
+		for _, n := range []string{"espeak-ng", "aplay"} {
+			if _, err := exec.LookPath(n); err != nil {
+				missing = append(missing, n)
+			}
 		}
+		if len(missing) > 0 {
+			return critical("apt-get install espeak-ng alsa-utils", "La borne ne peut pas parler : il manque %s.", strings.Join(missing, " et "))
+		}
+		var outputs []string
+		for _, o := range []string{sound.Speaker, sound.Headset} {
+			if o != "" {
+				outputs = append(outputs, o)
+			}
+		}
+		return []Finding{describe("Sorties du son", audio.Check(ctx, outputs...))}
 	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return critical("apt-get install espeak-ng alsa-utils", "La borne ne peut pas parler : il manque %s.", strings.Join(missing, " et "))
 }

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parvis/app/journey"
+	"parvis/app/voice"
+	"parvis/cmd/parvis/internal/devices"
+	"parvis/device"
+	"parvis/device/hotplug"
+	"parvis/device/reader"
+	"parvis/device/supervise"
+	"parvis/kiosk/store"
+	"parvis/provisioning/profile"
+)
+
+// hardware is the borne's devices at work, and what is known of them: on the
+// glass at once, in the store for the agent to report.
+type hardware struct {
+	set   *devices.Set
+	board *supervise.Board
+	desk  *clerk
+	voice voice.Voice
+
+	speaker, ears voice.Output
+	headset       atomic.Bool
+
+	// Set by serve, before any loop runs.
+	seen    func(reader.Event)
+	changed func()
+}
+
+func newHardware(prof *profile.Profile, desk *clerk, v voice.Voice) (*hardware, error) {
+	h := &hardware{
+		desk: desk, voice: v,
+		speaker: voice.Output{Device: prof.Sound.Speaker, Private: prof.Sound.Output == "casque"},
+		ears:    voice.Output{Device: prof.Sound.Headset, Private: true},
+	}
+	var err error
+	h.set, err = devices.Open(prof, devices.Hands{
+		Seen: func(e reader.Event) { h.seen(e) }, Headset: h.wear, Count: desk.countDevice,
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.board, err = supervise.New(supervise.Options{Changed: func(string, device.Status) {
+		h.keep()
+		h.changed()
+	}}, h.set.Loops...)
+	if err != nil {
+		return nil, err
+	}
+	h.voice.SetOutput(h.speaker)
+	return h, nil
+}
+
+// wear moves the speech to the headset that was plugged in, or back.
+func (h *hardware) wear(in bool) {
+	h.headset.Store(in)
+	out := h.speaker
+	if in {
+		out = h.ears
+	}
+	h.voice.SetOutput(out)
+	h.changed()
+}
+
+// private reports whether speech now reaches only the resident's ears.
+func (h *hardware) private() bool { return h.headset.Load() || h.speaker.Private }
+
+// aliveEvery is how often the store learns that the devices are still watched.
+const aliveEvery = 30 * time.Second
+
+// serve runs the loops until ctx ends. seen and changed are called from them.
+func (h *hardware) serve(ctx context.Context, seen func(reader.Event), changed func()) {
+	h.seen, h.changed = seen, changed
+	var all sync.WaitGroup
+	all.Go(func() {
+		if err := h.board.Serve(ctx); err != nil && ctx.Err() == nil {
+			slog.Error("surveillance des appareils", "erreur", err)
+		}
+	})
+	all.Go(func() {
+		err := hotplug.Watch(ctx, func(hotplug.Event) { h.board.Wake() })
+		if ctx.Err() == nil { // the loops look again by themselves
+			slog.Info("branchements non annoncés par le système", "erreur", err)
+		}
+	})
+	all.Go(func() {
+		tick := time.NewTicker(aliveEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				h.keep()
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	all.Wait()
+	h.set.Close()
+}
+
+// keep writes how every device is into the store.
+func (h *hardware) keep() {
+	all, seen := h.board.All(), time.Now()
+	h.desk.do("appareils", func(ctx context.Context, st *store.Store) error {
+		var wrong []error
+		for _, e := range all {
+			wrong = append(wrong, st.PutDevice(ctx, store.DeviceState{Name: e.Name, Kind: e.Kind, Status: e.Status, Since: e.Since, Seen: seen}))
+		}
+		return errors.Join(wrong...)
+	})
+}
+
+// outputs are the printers that pages offer.
+func (h *hardware) outputs() []journey.Output {
+	var all []journey.Output
+	for _, o := range []struct{ id, name string }{{journey.Ticket, devices.Ticket}, {journey.Sheet, devices.Sheet}} {
+		if p := h.set.Printers[o.name]; p != nil {
+			all = append(all, journey.Output{ID: o.id, Print: p.Print, Status: func() device.Status { return h.board.Status(o.name) }})
+		}
+	}
+	return all
+}
+
+// cardReader is the status of the reader that works best, or nil where there
+// is none.
+func (h *hardware) cardReader() func() device.Status {
+	if len(h.set.Readers) == 0 {
+		return nil
+	}
+	return func() device.Status {
+		best := h.board.Status(h.set.Readers[0])
+		for _, name := range h.set.Readers[1:] {
+			if s := h.board.Status(name); s.Ready() && !best.Ready() {
+				best = s
+			}
+		}
+		return best
+	}
+}
+
+// staff fills in what the pages for staff work with.
+func (h *hardware) staff(ctx context.Context, s *journey.Staff, st *store.Store, prof *profile.Profile, restart func()) error {
+	s.Restart = restart
+	s.Devices = func() []journey.DeviceLine {
+		var lines []journey.DeviceLine
+		for _, e := range h.board.All() {
+			lines = append(lines, journey.DeviceLine{Name: h.set.Title(e.Name), Status: e.Status})
+		}
+		return lines
+	}
+	s.Faults = func() []journey.FaultLine {
+		faults, err := st.Faults(ctx, 20)
+		if err != nil {
+			slog.Warn("dernières pannes", "erreur", err)
+		}
+		var lines []journey.FaultLine
+		for _, f := range faults {
+			lines = append(lines, journey.FaultLine{When: f.Began, Name: h.set.Title(f.Name), Fault: f.Fault})
+		}
+		return lines
+	}
+	return errors.Join(keepService(ctx, s, st), keepVolume(ctx, s, st, prof))
+}
+
+// keepService remembers over a restart whether the borne serves.
+func keepService(ctx context.Context, s *journey.Staff, st *store.Store) error {
+	const key, out = "service", "off"
+	was, err := st.Setting(ctx, key)
+	var off atomic.Bool
+	off.Store(was == out)
+	s.OutOfService = off.Load
+	s.SetOutOfService = func(on bool) error {
+		word := "on"
+		if on {
+			word = out
+		}
+		if err := st.SetSetting(ctx, key, word); err != nil {
+			return err
+		}
+		off.Store(on)
+		return nil
+	}
+	return err
+}
+
+// keepVolume remembers over a restart how loud visits begin: as staff have set
+// it, or else as the profile says.
+func keepVolume(ctx context.Context, s *journey.Staff, st *store.Store, prof *profile.Profile) error {
+	const key = "volume"
+	set, err := st.Setting(ctx, key)
+	var step atomic.Int32
+	step.Store(int32(prof.Sound.Volume - 1)) // people count from 1
+	if n, bad := strconv.Atoi(set); bad == nil {
+		step.Store(int32(n))
+	}
+	s.Volume = func() int { return int(step.Load()) }
+	s.SetVolume = func(n int) error {
+		if err := st.SetSetting(ctx, key, strconv.Itoa(n)); err != nil {
+			return err
+		}
+		step.Store(int32(n))
+		return nil
+	}
+	return err
+}
+
+// clerk writes into the store away from the screen: a resident never waits for
+// the disk, and with the disk stuck what is to be written is lost.
+type clerk struct {
+	st   *store.Store
+	now  func() time.Time
+	jobs chan job
+	done sync.WaitGroup
+}
+
+type job struct {
+	what string
+	do   func(context.Context, *store.Store) error
+}
+
+func newClerk(st *store.Store, now func() time.Time) *clerk {
+	c := &clerk{st: st, now: now, jobs: make(chan job, 256)}
+	c.done.Go(func() {
+		for j := range c.jobs {
+			if err := j.do(context.Background(), st); err != nil {
+				slog.Warn("écriture sur le disque", "quoi", j.what, "erreur", err)
+			}
+		}
+	})
+	return c
+}
+
+func (c *clerk) do(what string, do func(context.Context, *store.Store) error) {
+	select {
+	case c.jobs <- job{what, do}:
+	default:
+	}
+}
+
+// count adds one to an anonymous count.
+func (c *clerk) count(key string) {
+	day := c.now()
+	c.do("compteur", func(ctx context.Context, st *store.Store) error { return st.Count(ctx, day, key, 1) })
+}
+
+func (c *clerk) countDevice(name, key string, n int) {
+	day := c.now()
+	c.do("compteur d’appareil", func(ctx context.Context, st *store.Store) error {
+		return st.CountDevice(ctx, day, name, key, n)
+	})
+}
+
+// close writes what is still to be written. Nothing may be given to the clerk
+// after it.
+func (c *clerk) close() {
+	close(c.jobs)
+	c.done.Wait()
+}
