@@ -100,10 +100,8 @@ func (j *Journey) card(_ context.Context, v *visit.Visit) page.Page {
 		if broken(j.CardReader()) {
 			p.Lead = w.T("card.reader_broken")
 		}
-		p.Blocks = j.cityNotice(w)
 	}
-	p.Blocks = append(p.Blocks,
-		page.Notice{Accent: page.Card, Icon: "ticket", Title: w.T("card.pass"), Text: w.T("card.pass_text")},
+	p.Blocks = append(j.cardNotices(w),
 		page.Notice{Accent: page.Card, Icon: "first-aid-kit", Title: w.T("card.vitale"), Text: w.T("card.vitale_text")},
 		page.Choices{Items: cardRows(w)})
 	return p
@@ -114,12 +112,20 @@ func broken(s device.Status) bool {
 	return !s.Ready() && s.State != device.Unknown && s.State != device.Starting
 }
 
-// cityNotice says what the city's card is for, where the city has one.
-func (j *Journey) cityNotice(w *text.Words) []page.Block {
-	if len(j.Cards.City) == 0 {
-		return nil
+// cardNotices say what the city's card, where the city has one, and a Pass
+// numérique are for: shown here, or without a reader.
+func (j *Journey) cardNotices(w *text.Words) []page.Block {
+	pass := page.Notice{Accent: page.Card, Icon: "ticket", Title: w.T("card.pass"), Text: w.T("card.pass_text")}
+	if j.CardReader == nil || broken(j.CardReader()) {
+		return []page.Block{pass}
 	}
-	return []page.Block{page.Notice{Accent: page.Card, Icon: "id-badge-2", Title: w.T("card.city"), Text: w.T("card.city_text")}}
+	if j.Cards.Pass != nil {
+		pass.Text = w.T("card.pass_show")
+	}
+	if len(j.Cards.City) == 0 {
+		return []page.Block{pass}
+	}
+	return []page.Block{page.Notice{Accent: page.Card, Icon: "id-badge-2", Title: w.T("card.city"), Text: w.T("card.city_text")}, pass}
 }
 
 // cardRows are the ways on from cards that lead nowhere.
@@ -146,11 +152,11 @@ func (j *Journey) cityCard(_ context.Context, v *visit.Visit) page.Page {
 	return page.Page{
 		Accent: page.Card, Title: w.T("card.city_title"), Lead: w.T("card.city_lead"),
 		Blocks: []page.Block{
+			page.Text{Style: page.Muted, Text: w.T("card.city_note")},
 			page.Choices{Items: []page.Choice{
 				{ID: "yes", Label: w.T("card.city_yes"), Icon: "phone-call", Accent: page.Callback},
 				{ID: "no", Label: w.T("card.city_no"), Detail: w.T("card.city_no_detail"), Icon: "phone", Accent: page.Callback},
 			}},
-			page.Text{Style: page.Muted, Text: w.T("card.city_note")},
 		},
 	}
 }
@@ -299,8 +305,6 @@ func (j *Journey) unknownCard(_ context.Context, v *visit.Visit) page.Page {
 	if v.Here().Arg == string(reader.Code) {
 		p.Title = w.T("card.unknown_code")
 	}
-	p.Blocks = append(j.cityNotice(w),
-		page.Notice{Accent: page.Card, Icon: "ticket", Title: w.T("card.pass"), Text: w.T("card.pass_text")},
-		page.Choices{Items: cardRows(w)})
+	p.Blocks = append(j.cardNotices(w), page.Choices{Items: cardRows(w)})
 	return p
 }

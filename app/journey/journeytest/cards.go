@@ -152,11 +152,8 @@ func (b *Borne) staffScenes(t testing.TB, at func(string, ...string) *visit.Visi
 	b.Type(t, v, "0000")
 	b.Choose(t, v, "enter")
 	open()
-	one := b.Outputs
-	b.AddSheetPrinter()
 	open("devices")
-	open("devices", "trial:1")
-	b.Outputs = one
+	open("devices", "trial:0")
 	open("faults")
 	open("sound")
 	v = at("home")

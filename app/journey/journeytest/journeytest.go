@@ -126,7 +126,7 @@ type Scene struct {
 }
 
 // Scenes walks the borne until every page has been seen, and returns a visit
-// that stands on each.
+// that stands on each. The borne then has a ticket printer and an A4 printer.
 func (b *Borne) Scenes(t testing.TB, lang string) []Scene {
 	t.Helper()
 	var all []Scene
@@ -140,6 +140,8 @@ func (b *Borne) Scenes(t testing.TB, lang string) []Scene {
 		all = append(all, Scene{strings.Join(append([]string{name}, ids...), " "), v})
 		return v
 	}
+	b.Outputs = b.Outputs[:1]
+	defer b.AddSheetPrinter() // where pages show what there is to print on, they show both
 	all = append(all, Scene{"attract", visit.New(1, lang)})
 	at("home")
 	at("demarches", "demarches")
@@ -246,12 +248,11 @@ func (b *Borne) callbackScenes(t testing.TB, at func(string, ...string) *visit.V
 	b.Fault = nil
 	b.Fault = &printer.Error{Fault: device.NoPaper, Printed: printer.Nothing}
 	at("print.failed", "help", "need:demarches", "print")
-	one := b.Outputs
 	b.AddSheetPrinter()
 	at("print.failed", "help", "need:demarches", "print", "on:a4")
 	b.Fault = &printer.Error{Fault: device.Silent, Printed: printer.Maybe}
 	at("print.failed", append(slices.Clone(review), "consent", "send", "print", "on:a4")...)
 	b.Fault = nil
 	at("print.choose", "help", "need:demarches", "print")
-	b.Outputs = one
+	b.Outputs = b.Outputs[:1]
 }
