@@ -66,22 +66,15 @@ func parseATR(atr []byte) (answer, bool) {
 	return a, len(rest) == k+1 && sum == 0
 }
 
-// contactless tells whether a card has no contacts, from the name of its
-// reader where that says so, and else from its answer. Whatever is in doubt
-// has contacts, and is then left alone.
+// contactless tells whether a card has no contacts: its answer has the form
+// that readers give it, and its reader is not named for contacts. Whatever is
+// in doubt has contacts, and is then left alone.
 func contactless(atr []byte, name string) bool {
-	words := strings.FieldsFunc(strings.ToUpper(name), func(r rune) bool { return !unicode.IsLetter(r) })
-	says := func(any ...string) bool {
-		return slices.ContainsFunc(any, func(w string) bool { return slices.Contains(words, w) })
-	}
 	a, ok := parseATR(atr)
-	switch {
-	case !ok, says("ICC", "SAM", "CONTACT"):
-		return false
-	case says("PICC", "CONTACTLESS"):
-		return true
-	}
-	return a.wireless
+	words := strings.FieldsFunc(strings.ToUpper(name), func(r rune) bool { return !unicode.IsLetter(r) })
+	return ok && a.wireless && !slices.ContainsFunc(words, func(w string) bool {
+		return w == "CONTACT" || w == "ICC" || w == "SAM"
+	})
 }
 
 // storage is what the historical bytes of memory cards begin with, in part 3

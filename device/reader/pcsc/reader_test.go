@@ -75,15 +75,16 @@ func newBench(t *testing.T, o pcsc.Options) *bench {
 
 func (b *bench) serve(t *testing.T, o pcsc.Options) {
 	t.Helper()
-	b.events, b.served, b.statuses = make(chan reader.Event, 500), make(chan error, 2), nil
+	b.forget()
+	events, served := make(chan reader.Event, 500), make(chan error, 2)
+	b.events, b.served = events, served
 	ctx, cancel := context.WithCancel(context.Background())
 	r := pcsc.New(o)
 	go func() {
-		err := r.Serve(ctx, b.report, func(e reader.Event) { b.events <- e })
-		b.served <- err
-		b.served <- err
+		err := r.Serve(ctx, b.report, func(e reader.Event) { events <- e })
+		served <- err
+		served <- err // once for the test, once for the end
 	}()
-	served := b.served
 	t.Cleanup(func() {
 		cancel()
 		start := time.Now()
