@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"parvis/device/reader"
 	"parvis/device/reader/internal/line/linetest"
 	"parvis/device/reader/scanner"
 	"parvis/device/transport"
@@ -159,4 +160,9 @@ func TestErrorsHoldNoText(t *testing.T) {
 			t.Errorf("error = %v", err)
 		}
 	})
+}
+
+func TestPluggedInAHundredTimes(t *testing.T) {
+	linetest.PlugAHundredTimes(t, func(open transport.Opener) reader.Reader { return scanner.New(open, scanner.Format{}) },
+		"https://parvis.example/ABC\r\n", func(e reader.Event) bool { return e.Text == "https://parvis.example/ABC" })
 }
