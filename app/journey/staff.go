@@ -26,12 +26,13 @@ type Staff struct {
 	// Restart starts the application anew. It returns at once.
 	Restart func()
 	// OutOfService says whether the borne serves nobody. SetOutOfService
-	// changes that, over a restart too; it is called away from the screen.
+	// changes that, over a restart too; it is called away from the screen, so
+	// that the two may be called at the same time.
 	OutOfService    func() bool
 	SetOutOfService func(bool) error
 	// Volume is the step of loudness (see voice) at which every visit begins;
-	// nil: voice.DefaultVolume. SetVolume changes it, over a restart too; it is
-	// called away from the screen.
+	// nil: voice.DefaultVolume. SetVolume changes it, over a restart too; it too
+	// is called away from the screen.
 	Volume    func() int
 	SetVolume func(int) error
 }

@@ -233,7 +233,10 @@ func TestClosedBorne(t *testing.T) {
 	d := newDesk(t)
 	d.openMaintenance()
 	d.touch("out")
-	d.until("the setting to be kept", func() bool { return d.borne.Kept["out"] != "" })
+	d.until("the setting to be kept", func() bool {
+		_, ok := d.frame.Page.Find("in")
+		return ok
+	})
 	d.touch("leaving.finish")
 	d.at("closed")
 	d.Touch("")
