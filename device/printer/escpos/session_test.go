@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 
 	"parvis/device"
 	"parvis/device/printer"
@@ -166,14 +167,14 @@ func TestReopensEachTimeItIsPluggedIn(t *testing.T) {
 	b.mustPrint(t, "FIRST")
 	files, routines := openFiles(t), runtime.NumGoroutine()
 	for i := range 100 {
-		if err := b.cable.Unplug(); err != nil {
+		if err := b.line.Unplug(); err != nil {
 			t.Fatal(err)
 		}
 		if i%2 == 0 {
 			_, err := b.Status(t.Context())
 			wantError(t, err, device.Unplugged, printer.Nothing)
 		}
-		if err := b.cable.Plug(); err != nil {
+		if err := b.line.Plug(); err != nil {
 			t.Fatal(err)
 		}
 		if s, err := b.Status(within(t, 2*time.Second)); err != nil || !s.Ready() {
@@ -201,11 +202,7 @@ func openFiles(t *testing.T) int {
 // The driver asks before it prints, in the order that TRAPS tells of, and puts
 // its last question behind the whole ticket.
 func TestWhatGoesOverTheWire(t *testing.T) {
-	master, slave, err := pty.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { master.Close(); slave.Close() })
+	master, slave := mustPty(t)
 	p := escpos.New(transport.Serial(slave.Name(), 115200), escpos.Options{})
 	t.Cleanup(func() { p.Close() })
 	doc := ticket("A")
@@ -268,14 +265,11 @@ func TestTornTicket(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
 			b.torn = true
-			if err := b.cable.Unplug(); err != nil {
+			if err := b.line.Unplug(); err != nil {
 				t.Fatal(err)
 			}
-			master, slave, err := pty.Open()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Symlink(slave.Name(), b.link); err != nil {
+			master, slave := mustPty(t)
+			if err := os.Symlink(slave.Name(), b.port); err != nil {
 				t.Fatal(err)
 			}
 			b.thermal.Connect(master)
@@ -284,7 +278,7 @@ func TestTornTicket(t *testing.T) {
 			want := len("\x10\x04\x01\x10\x04\x02\x10\x04\x04\x1dr\x01") + arrived
 			buf := make([]byte, 1)
 			for range want {
-				if _, err := master.Read(buf); err != nil {
+				if _, err := master.Read(buf); err != nil { // or Print gave up
 					t.Fatal(err)
 				}
 				b.thermal.Receive(buf)
@@ -293,10 +287,10 @@ func TestTornTicket(t *testing.T) {
 			slave.Close()
 			master.Close()
 			wantError(t, <-printed, device.Unplugged, printer.Maybe)
-			if err := os.Remove(b.link); err != nil {
+			if err := os.Remove(b.port); err != nil {
 				t.Fatal(err)
 			}
-			if err := b.cable.Plug(); err != nil {
+			if err := b.line.Plug(); err != nil {
 				t.Fatal(err)
 			}
 			b.mustPrint(t, "NEW")
@@ -313,13 +307,32 @@ func TestTornTicket(t *testing.T) {
 	}
 }
 
-// A host that sends more than the line takes must not hang on it.
-func TestPrinterThatTakesNothing(t *testing.T) {
-	master, slave, err := pty.Open()
+// mustPty opens a pty whose master gives up reading after a while.
+func mustPty(t *testing.T) (master, slave *os.File) {
+	t.Helper()
+	blocking, slave, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer blocking.Close()
+	fd, err := unix.FcntlInt(blocking.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err == nil {
+		err = unix.SetNonblock(fd, true)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	master = os.NewFile(uintptr(fd), blocking.Name())
 	t.Cleanup(func() { master.Close(); slave.Close() })
+	if err := master.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return master, slave
+}
+
+// A host that sends more than the line takes must not hang on it.
+func TestPrinterThatTakesNothing(t *testing.T) {
+	_, slave := mustPty(t)
 	p := escpos.New(transport.Serial(slave.Name(), 9600), escpos.Options{})
 	start := time.Now()
 	wantError(t, p.Print(t.Context(), ticket("A")), device.Silent, printer.Nothing)
@@ -337,13 +350,13 @@ func TestErrorsNameTheirFault(t *testing.T) {
 	if err := b.Print(t.Context(), ticket("A")); err == nil || !strings.Contains(err.Error(), "no_paper") {
 		t.Errorf("error = %v", err)
 	}
-	if err := b.cable.Unplug(); err != nil {
+	if err := b.line.Unplug(); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Print(t.Context(), ticket("A")); err == nil || !strings.Contains(err.Error(), b.link) {
-		t.Errorf("error = %v, want one that names %s", err, b.link)
+	if err := b.Print(t.Context(), ticket("A")); err == nil || !strings.Contains(err.Error(), b.port) {
+		t.Errorf("error = %v, want one that names %s", err, b.port)
 	}
-	if err := b.cable.Plug(); err != nil {
+	if err := b.line.Plug(); err != nil {
 		t.Fatal(err)
 	}
 }
