@@ -21,7 +21,8 @@ import (
 )
 
 type commands struct {
-	Printer printerCmd `cmd:"" help:"Une imprimante à tickets de 80 mm, sur un pseudo-terminal."`
+	Printer printerCmd `cmd:"" help:"Une imprimante à tickets de 80 mm, sur un pseudo-terminal ou en TCP."`
+	Desk    deskCmd    `cmd:"" help:"Tout le matériel d’une borne, avec une page web pour s’en servir."`
 }
 
 type printerCmd struct {

@@ -63,6 +63,13 @@ func (c *Cable) Unplug() error {
 	return err
 }
 
+// Plugged says whether the path is there.
+func (c *Cable) Plugged() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.master != nil
+}
+
 // Close unplugs the cable and waits until it carries nothing more.
 func (c *Cable) Close() error {
 	err := c.Unplug()

@@ -55,6 +55,7 @@ var presets = []struct {
 }{
 	{"city", Card{ATR: atrTypeTwo, UID: unhex("04A23F1B5C6480"), Tag: TypeTwo, Text: "Carte de la ville"}},
 	{"mediator", Card{ATR: atrTypeTwo, UID: unhex("04B1770A5C6481"), Tag: TypeTwo, Text: "Médiation numérique"}},
+	{"ambassador", Card{ATR: atrTypeTwo, UID: unhex("04B2660A5C6483"), Tag: TypeTwo, Text: "Ambassade numérique"}},
 	{"staff", Card{ATR: atrTypeFour, UID: unhex("04C0DE0A5C6482"), Tag: TypeFour, Text: "Agent"}},
 	{"unknown", Card{ATR: atrTypeFour, UID: unhex("08D1E2F3")}},
 	{"vitale", Card{ATR: unhex("3B 75 13 00 00 44 09 EA 90 00")}},

@@ -62,7 +62,7 @@ func Serve(ctx context.Context, l net.Listener, h Hand) error {
 }
 
 // Wired takes the orders "plug" and "unplug" for a line, and all others for the
-// device at its end.
+// device at its end. To "status" it adds whether the line is plugged in.
 type Wired struct {
 	Device Hand
 	Line   Line
@@ -75,6 +75,9 @@ func (w Wired) Do(order string) (string, error) {
 		return "ok", w.Line.Plug()
 	case "unplug":
 		return "ok", w.Line.Unplug()
+	case "status":
+		status, err := w.Device.Do(order)
+		return strings.TrimSpace(fmt.Sprintf("plugged=%t %s", w.Line.Plugged(), status)), err
 	}
 	return w.Device.Do(order)
 }

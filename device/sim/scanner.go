@@ -54,6 +54,8 @@ func (s *Scanner) Do(order string) (string, error) {
 		s.Scan(strings.Repeat("0123456789", 800))
 	case word == "flood" && rest == "":
 		s.Say(strings.Repeat("0", 64<<10))
+	case word == "status" && rest == "":
+		return "", nil // there is nothing to say of it
 	default:
 		return "", fmt.Errorf("unknown order: say %s", ScannerOrders)
 	}

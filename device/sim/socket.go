@@ -110,6 +110,13 @@ func (s *Socket) Unplug() error {
 	return err
 }
 
+// Plugged says whether the port is open.
+func (s *Socket) Plugged() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.listener != nil
+}
+
 // Close unplugs the socket and waits until it carries nothing more.
 func (s *Socket) Close() error {
 	err := s.Unplug()

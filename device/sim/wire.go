@@ -24,6 +24,8 @@ type Line interface {
 	// Unplug makes it unreachable; what is on the line is lost. Its error
 	// is ErrUnplugged where it is so already.
 	Unplug() error
+	// Plugged says whether the device is reachable.
+	Plugged() bool
 	// Close unplugs the line and waits until it carries nothing more.
 	Close() error
 }
