@@ -91,23 +91,38 @@ func TestPlacesAreNotSplit(t *testing.T) {
 	}
 }
 
-// A text longer than a page goes on overleaf, never with a single line.
+// A paragraph that a page has no room for goes on overleaf, never with a single
+// line on either page.
 func TestLongText(t *testing.T) {
 	t.Parallel()
-	for lines := 38; lines < 100; lines += 3 {
-		doc := printer.Document{Lang: "fr", Blocks: []printer.Block{printer.Text{Text: strings.Repeat("mot ", lines*18)}}}
-		pages := text(t, render(t, doc))
-		words := 0
-		for i, p := range pages {
-			words += strings.Count(p, "mot")
-			if n := strings.Count(p, "mot\n"); n == 1 {
-				t.Errorf("page %d of %d holds a single line", i+1, len(pages))
+	splits := 0
+	for above := 24; above <= 60; above++ {
+		doc := lines(20)
+		for range above {
+			doc.Blocks = slices.Insert(doc.Blocks, 0, printer.Block(printer.Text{Text: "Au-dessus."}))
+		}
+		all := 0
+		for i, p := range text(t, render(t, doc)) {
+			on := strings.Count(p, "Une ligne")
+			if all += on; on == 1 {
+				t.Errorf("%d lines above: page %d holds a single line", above, i+1)
+			}
+			if on > 0 && on < 20 {
+				splits++
 			}
 		}
-		if words != lines*18 {
-			t.Errorf("%d words of %d", words, lines*18)
+		if all != 20 {
+			t.Errorf("%d lines above: %d lines came out of 20", above, all)
 		}
 	}
+	if splits == 0 {
+		t.Error("no paragraph was split: the test tries nothing")
+	}
+}
+
+// lines is one paragraph of n lines.
+func lines(n int) printer.Document {
+	return printer.Document{Lang: "fr", Blocks: []printer.Block{printer.Text{Text: strings.TrimSuffix(strings.Repeat("Une ligne qui passe le milieu de la page.\n", n), "\n")}}}
 }
 
 func TestNothingOutsideTheMarginsOrOverlapping(t *testing.T) {
@@ -116,7 +131,7 @@ func TestNothingOutsideTheMarginsOrOverlapping(t *testing.T) {
 	wide.Blocks = append(wide.Blocks, printer.Text{Text: strings.Repeat("sans-espace", 30)}, printer.Text{Text: strings.Repeat("W", 300), Bold: true, Centred: true},
 		printer.Code{Text: "UNE-TRES-LONGUE-REFERENCE-0123456789"}, printer.Heading{Level: 1, Text: strings.Repeat("Титул ", 20)},
 		printer.QR{Data: "https://example.org/" + strings.Repeat("x", 900)})
-	for name, doc := range map[string]printer.Document{"demarche": demarche(), "place": place(), "places": places(9), "arabic": arabic(), "wide": wide} {
+	for name, doc := range map[string]printer.Document{"demarche": demarche(), "place": place(), "places": places(9), "arabic": arabic(), "wide": wide, "full": lines(150)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			pdf := render(t, doc)

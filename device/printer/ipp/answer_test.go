@@ -74,10 +74,12 @@ func TestBadAnswers(t *testing.T) {
 				}
 			}
 		}, device.Silent, "it has no end"},
-		"401":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, device.Silent, "HTTP 401"},
-		"404":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }, device.Silent, "HTTP 404"},
-		"500":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, device.Silent, "HTTP 500"},
-		"elsewhere": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://192.0.2.1/", http.StatusTemporaryRedirect) }, device.Silent, "HTTP 307"},
+		"401": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, device.Silent, "HTTP 401"},
+		"404": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }, device.Silent, "HTTP 404"},
+		"500": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, device.Silent, "HTTP 500"},
+		"elsewhere": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://192.0.2.1/", http.StatusTemporaryRedirect)
+		}, device.Silent, "HTTP 307"},
 		"not found": {says(goipp.ContentType, refusal), device.Unplugged, "there is no printer or queue at ipp://"},
 		"mute": {func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body) // then the server notices that the client has left

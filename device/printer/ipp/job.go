@@ -55,6 +55,11 @@ type progress struct {
 
 func (p progress) ended() bool { return p.state >= jobCanceled && p.state <= jobCompleted }
 
+// printed tells whether all is on paper.
+func (p progress) printed() bool {
+	return p.state == jobCompleted && !strings.Contains(p.why, "job-completed-with-errors")
+}
+
 // run prints a PDF: once, and to the end.
 func (p *Printer) run(ctx context.Context, pdf []byte) error {
 	j, err := p.create(ctx)
@@ -168,7 +173,7 @@ func (p *Printer) follow(ctx context.Context, j job) error {
 		}
 		started = started || err != nil || now.state >= jobProcessing || now.sheets > 0
 		if err == nil && now.ended() {
-			return p.ended(ctx, now, started)
+			return p.ended(ctx, now)
 		}
 		if err == nil && now != last {
 			last, moved = now, time.Now()
@@ -186,12 +191,12 @@ func (p *Printer) follow(ctx context.Context, j job) error {
 		case fault != nil && time.Since(since) > p.options.Mend:
 			return p.giveUp(ctx, j, started, fault)
 		}
-		wait := poll
+		pause := poll
 		if n < young {
-			wait = pollSoon
+			pause = pollSoon
 		}
 		select {
-		case <-time.After(wait):
+		case <-time.After(pause):
 		case <-ctx.Done():
 		}
 	}
@@ -230,9 +235,8 @@ func (p *Printer) obstacle(ctx context.Context, now progress, err error) *printe
 }
 
 // ended says what became of a job that ended without us.
-func (p *Printer) ended(ctx context.Context, now progress, started bool) error {
-	flawed := strings.Contains(now.why, "errors")
-	if now.state == jobCompleted && !flawed {
+func (p *Printer) ended(ctx context.Context, now progress) error {
+	if now.printed() {
 		return nil
 	}
 	e := &printer.Error{Fault: device.Hardware, Printed: printer.Maybe, Err: errors.New("job: " + now.why)}
@@ -245,9 +249,6 @@ func (p *Printer) ended(ctx context.Context, now progress, started bool) error {
 	if s, err := p.look(ctx); err == nil && s.State != device.Unknown && !s.Ready() {
 		e.Fault = s.Fault
 	}
-	if !started {
-		e.Printed = printer.Nothing
-	}
 	return e
 }
 
@@ -258,7 +259,7 @@ func (p *Printer) giveUp(ctx context.Context, j job, started bool, e *printer.Er
 	defer cancel()
 	end, err := p.cancel(ctx, j)
 	switch {
-	case err == nil && end.state == jobCompleted && !strings.Contains(end.why, "errors"):
+	case err == nil && end.printed():
 		return nil
 	case err == nil && !started && end.sheets == 0:
 		e.Printed = printer.Nothing
