@@ -130,7 +130,10 @@ func (b *bench) mustUnplug(t *testing.T) {
 }
 
 // serve keeps Serve going as a supervisor does, until the test ends.
-func (b *bench) serve(t *testing.T) {
+func (b *bench) serve(t *testing.T) { t.Cleanup(b.serveUntil(t)) }
+
+// serveUntil is serve until the function it returns is called.
+func (b *bench) serveUntil(t testing.TB) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var served sync.WaitGroup
 	served.Go(func() {
@@ -154,7 +157,7 @@ func (b *bench) serve(t *testing.T) {
 			}
 		}
 	})
-	t.Cleanup(func() { cancel(); served.Wait() })
+	return func() { cancel(); served.Wait() }
 }
 
 func (b *bench) note(s device.Status) {
@@ -185,7 +188,7 @@ func (b *bench) forget() {
 }
 
 // await waits until the status reported last is so.
-func (b *bench) await(t *testing.T, what string, is func(device.Status) bool) {
+func (b *bench) await(t testing.TB, what string, is func(device.Status) bool) {
 	t.Helper()
 	deadline := time.After(8 * time.Second)
 	for !is(b.last()) {
@@ -199,6 +202,8 @@ func (b *bench) await(t *testing.T, what string, is func(device.Status) bool) {
 	}
 }
 
+func ready(s device.Status) bool { return s.Ready() && s.State == device.Online }
+
 func (b *bench) awaitFault(t *testing.T, fault device.Fault) {
 	t.Helper()
 	b.await(t, string(fault), func(s device.Status) bool { return s.Fault == fault })
@@ -206,7 +211,7 @@ func (b *bench) awaitFault(t *testing.T, fault device.Fault) {
 
 func (b *bench) awaitReady(t *testing.T) {
 	t.Helper()
-	b.await(t, "ready", func(s device.Status) bool { return s.Ready() && s.State == device.Online })
+	b.await(t, "ready", ready)
 }
 
 // noDoubles fails the test when a status was reported twice in a row.

@@ -215,20 +215,3 @@ func TestEncodeRefuses(t *testing.T) {
 		})
 	}
 }
-
-func BenchmarkEncode(b *testing.B) {
-	doc := printer.Document{Blocks: []printer.Block{
-		printer.Heading{Level: 2, Text: "Mairie de quartier", Centred: true}, printer.Rule{},
-		printer.Heading{Level: 1, Text: "Carte d’identité, passeport"},
-	}}
-	for range 40 {
-		doc.Blocks = append(doc.Blocks, printer.Checkbox{Text: "1 justificatif de domicile du parent", Detail: "De moins de 1 an : facture, avis d’impôt, quittance"})
-	}
-	doc.Blocks = append(doc.Blocks, printer.QR{Data: "https://www.service-public.gouv.fr/particuliers/vosdroits/F21089"}, printer.Rule{Dashed: true}, printer.Cut{})
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := escpos.Encode(doc); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
