@@ -124,12 +124,12 @@ func TestCheck(t *testing.T) {
 		spoil func(*hid.Options)
 		want  string
 	}{
-		"no device":       {func(o *hid.Options) { o.Path = "" }, "path or a name"},
-		"two devices":     {func(o *hid.Options) { o.Name = "x" }, "path or a name"},
+		"no device":       {func(o *hid.Options) { o.Path = "" }, "port ou son nom"},
+		"two devices":     {func(o *hid.Options) { o.Name = "x" }, "port ou son nom"},
 		"layout":          {func(o *hid.Options) { o.Layout = "bepo" }, "bepo"},
 		"no layout":       {func(o *hid.Options) { o.Layout = "" }, "azerty"},
 		"medium":          {func(o *hid.Options) { o.Medium = "contact" }, "contact"},
-		"a format's flaw": {func(o *hid.Options) { o.Format.MaxLength = -1 }, "length"},
+		"a format's flaw": {func(o *hid.Options) { o.Format.MaxLength = -1 }, "longueur"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := good

@@ -16,10 +16,10 @@ const (
 	QWERTY Layout = "qwerty" // American
 )
 
-// Check tells of a layout that is not known.
+// Check tells IT staff, in French, of a layout that is not known.
 func (l Layout) Check() error {
 	if l != AZERTY && l != QWERTY {
-		return fmt.Errorf("keyboard layout %q: say %s or %s", string(l), AZERTY, QWERTY)
+		return fmt.Errorf("disposition « %s » : dites « %s » ou « %s »", string(l), AZERTY, QWERTY)
 	}
 	return nil
 }

@@ -34,13 +34,13 @@ type Options struct {
 	Medium reader.Medium
 }
 
-// Check tells of options that cannot be.
+// Check tells IT staff, in French, of options that cannot be.
 func (o Options) Check() error {
 	switch {
 	case (o.Path == "") == (o.Name == ""):
-		return errors.New("keyboard: either a path or a name is needed")
+		return errors.New("clavier : donnez son port ou son nom, et un seul des deux")
 	case o.Medium != "" && o.Medium != reader.Code && o.Medium != reader.RFID:
-		return fmt.Errorf("keyboard: it cannot read %q", string(o.Medium))
+		return fmt.Errorf("clavier : il ne lit pas de « %s »", string(o.Medium))
 	}
 	return errors.Join(o.Layout.Check(), o.Format.Check())
 }

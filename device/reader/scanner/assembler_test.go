@@ -80,11 +80,11 @@ func TestFormatCheck(t *testing.T) {
 		format scanner.Format
 		want   string // part of the error
 	}{
-		"both":         {scanner.Format{Suffix: "\r", NoSuffix: true}, "suffix"},
-		"negative":     {scanner.Format{MinLength: -1}, "least length"},
-		"none fits":    {scanner.Format{MinLength: 9, MaxLength: 8}, "greatest length 8"},
+		"both":         {scanner.Format{Suffix: "\r", NoSuffix: true}, "suffixe"},
+		"negative":     {scanner.Format{MinLength: -1}, "minimale"},
+		"none fits":    {scanner.Format{MinLength: 9, MaxLength: 8}, "maximale 8"},
 		"no such code": {scanner.Format{MaxLength: 8000}, "7089"},
-		"line prefix":  {scanner.Format{Prefix: "\nA"}, "prefix"},
+		"line prefix":  {scanner.Format{Prefix: "\nA"}, "préfixe"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := tc.format.Check(); err == nil || !strings.Contains(err.Error(), tc.want) {

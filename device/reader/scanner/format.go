@@ -17,19 +17,19 @@ type Format struct {
 	MaxLength int // characters; 0 means 512
 }
 
-// Check tells what of a format cannot be.
+// Check tells IT staff, in French, what of a format cannot be.
 func (f Format) Check() error {
 	switch f = f.full(); {
 	case f.NoSuffix && f.Suffix != "":
-		return fmt.Errorf("suffix %q for a scanner without one", f.Suffix)
+		return fmt.Errorf("suffixe %q : les codes n’en ont pas", f.Suffix)
 	case strings.HasPrefix(f.Prefix, "\r"), strings.HasPrefix(f.Prefix, "\n"):
-		return fmt.Errorf("prefix %q: must not begin with the end of a line", f.Prefix)
+		return fmt.Errorf("préfixe %q : il ne peut pas commencer par une fin de ligne", f.Prefix)
 	case f.MinLength < 1:
-		return fmt.Errorf("least length %d: must be positive", f.MinLength)
+		return fmt.Errorf("longueur minimale %d : donnez 1 ou plus", f.MinLength)
 	case f.MaxLength < f.MinLength:
-		return fmt.Errorf("greatest length %d is under the least, %d", f.MaxLength, f.MinLength)
+		return fmt.Errorf("longueur maximale %d : donnez au moins la longueur minimale, %d", f.MaxLength, f.MinLength)
 	case f.MaxLength > longest:
-		return fmt.Errorf("greatest length %d: must be %d or less", f.MaxLength, longest)
+		return fmt.Errorf("longueur maximale %d : donnez %d ou moins", f.MaxLength, longest)
 	}
 	return nil
 }

@@ -3,14 +3,17 @@ package scanner_test
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"parvis/device"
 	"parvis/device/reader"
 	"parvis/device/reader/internal/line/linetest"
 	"parvis/device/reader/scanner"
+	"parvis/device/sim"
 	"parvis/device/transport"
 )
 
@@ -162,7 +165,57 @@ func TestErrorsHoldNoText(t *testing.T) {
 	})
 }
 
+// On a real line, with a simulated scanner.
+func TestSimulatedScanner(t *testing.T) {
+	dev := sim.NewScanner("]Q3", "\r\n")
+	path := filepath.Join(t.TempDir(), "scanner")
+	cable := sim.NewCable(path, dev)
+	if err := cable.Plug(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cable.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	said, seen, served := make(chan device.Status, 9), make(chan string, 9), make(chan error, 1)
+	go func() {
+		r := scanner.New(transport.Serial(path, 9600), scanner.Format{Prefix: "]Q3"})
+		served <- r.Serve(ctx, func(s device.Status) { said <- s }, func(e reader.Event) { seen <- e.Text })
+	}()
+	for s := range said {
+		if s.Ready() {
+			break
+		}
+	}
+	for _, fault := range []string{"noise", "long", "flood", "scan-raw 5D5133", "scan-raw 0D"} {
+		if _, err := dev.Do(fault); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := dev.Do("scan-raw 0D"); err != nil { // as a code after it would be lost with it
+			t.Fatal(err)
+		}
+		code := "Pass " + fault
+		dev.Scan(code)
+		select {
+		case got := <-seen:
+			if got != code {
+				t.Errorf("after %s: read %q", fault, got)
+			}
+		case <-time.After(2 * time.Second):
+			t.Fatalf("after %s: nothing read for 2 s", fault)
+		}
+	}
+	cancel()
+	if err := <-served; !errors.Is(err, context.Canceled) {
+		t.Errorf("Serve = %v", err)
+	}
+}
+
 func TestPluggedInAHundredTimes(t *testing.T) {
+	dev := sim.NewScanner("", "\r\n")
 	linetest.PlugAHundredTimes(t, func(open transport.Opener) reader.Reader { return scanner.New(open, scanner.Format{}) },
-		"https://parvis.example/ABC\r\n", func(e reader.Event) bool { return e.Text == "https://parvis.example/ABC" })
+		dev, func() { dev.Scan("https://parvis.example/ABC") },
+		func(e reader.Event) bool { return e.Text == "https://parvis.example/ABC" })
 }

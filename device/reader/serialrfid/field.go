@@ -12,6 +12,8 @@ import (
 const (
 	// An RDM6300 tells of a card every 65 ms. A frame or three may be lost.
 	silence = 300 * time.Millisecond
+	// Two cards spoil most of each other's frames: each is rarely heard.
+	severalSilence = time.Second
 	// More cards than two only ever come with a flood.
 	most = 4
 )
@@ -27,6 +29,7 @@ type sighting struct {
 type field struct {
 	seen    func(reader.Event)
 	decoder Decoder
+	dropped int        // bytes of noise
 	cards   []sighting // the last seen stands last
 	told    told
 	number  string // of the one card told of
@@ -51,8 +54,15 @@ const (
 	once
 )
 
-// Hear implements line.Listener.
+// Hear implements line.Listener. Bad frames while a card is read are no noise:
+// two cards spoil each other's, and one at the edge its own.
 func (f *field) Hear(now time.Time, p []byte) {
+	before := f.decoder.Dropped()
+	defer func() {
+		if f.told == nothing {
+			f.dropped += f.decoder.Dropped() - before
+		}
+	}()
 	for _, b := range p {
 		if frame, ok := f.decoder.Take(b); ok {
 			f.card(now, frame)
@@ -98,7 +108,8 @@ func (f *field) tellOne() {
 
 // expire lets go of the cards that are silent.
 func (f *field) expire(now time.Time) {
-	f.cards = slices.DeleteFunc(f.cards, func(s sighting) bool { return now.Sub(s.last) >= silence })
+	patience := f.patience()
+	f.cards = slices.DeleteFunc(f.cards, func(s sighting) bool { return now.Sub(s.last) >= patience })
 	switch {
 	case f.told == several && len(f.cards) < 2:
 		// The one that is left may have gone with the other: it must be seen
@@ -113,6 +124,14 @@ func (f *field) expire(now time.Time) {
 	}
 }
 
+// patience is the silence after which a card is gone.
+func (f *field) patience() time.Duration {
+	if f.told == several {
+		return severalSilence
+	}
+	return silence
+}
+
 // gone tells that what was told of has been taken away.
 func (f *field) gone() {
 	event := reader.Event{Medium: reader.RFID, Several: f.told == several}
@@ -125,13 +144,13 @@ func (f *field) Tick(now time.Time) time.Time {
 	f.expire(now)
 	var next time.Time
 	for _, s := range f.cards {
-		next = line.Sooner(next, s.last.Add(silence))
+		next = line.Sooner(next, s.last.Add(f.patience()))
 	}
 	return next
 }
 
 // Dropped implements line.Listener.
-func (f *field) Dropped() int { return f.decoder.Dropped() }
+func (f *field) Dropped() int { return f.dropped }
 
 // Media implements line.Listener. Before the first frame nobody knows whether
 // the reader repeats itself, and so what its silence means.

@@ -133,8 +133,17 @@ func TestBothOfTwoAreTakenAway(t *testing.T) {
 	bench(t, func(t *testing.T, f *field) {
 		f.hold(6, frame(first), frame(second))
 		f.Take()
-		time.Sleep(gone)
+		time.Sleep(time.Second)
 		f.expect(t, "-several online/not_present")
+	})
+}
+
+// Two cards spoil most of each other's frames. That makes them no less several.
+func TestTwoCardsRarelyHeard(t *testing.T) {
+	bench(t, func(t *testing.T, f *field) {
+		spoiled := frame(first[:6] + second[6:])
+		f.hold(100, frame(first), frame(second), spoiled, spoiled, frame(first), spoiled, spoiled, spoiled)
+		f.expect(t, "+"+a+" online/present +several")
 	})
 }
 
@@ -171,7 +180,7 @@ func TestFaults(t *testing.T) {
 			"+" + b + " online/present - online/not_present",
 		},
 		"two cards": {
-			func(t *testing.T, f *field) { f.hold(20, frame(first), frame(second)); time.Sleep(gone) },
+			func(t *testing.T, f *field) { f.hold(20, frame(first), frame(second)); time.Sleep(time.Second) },
 			"+" + a + " online/present +several -several online/not_present",
 			"+several -several online/not_present +" + a + " online/present",
 			"+" + a + " online/present +several -several online/not_present",

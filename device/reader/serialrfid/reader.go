@@ -28,9 +28,9 @@ func New(open transport.Opener) *Reader { return &Reader{open: open} }
 // whether one does.
 //
 // Two cards that both go on being seen make one Several, in place of the card
-// told of before. When the first of them is taken away Several ends, and the
-// other is told of. A card that takes the place of another is told of once the
-// first is gone.
+// told of before. It ends when one was not seen for a second; the other is then
+// told of if it is seen again. A card that takes the place of another is told
+// of once the first is gone.
 func (r *Reader) Serve(ctx context.Context, report func(device.Status), seen func(reader.Event)) error {
 	return line.Serve(ctx, r.open, report, &field{seen: seen})
 }

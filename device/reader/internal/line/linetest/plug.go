@@ -2,26 +2,26 @@ package linetest
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
-
 	"parvis/device"
 	"parvis/device/reader"
+	"parvis/device/sim"
 	"parvis/device/transport"
 )
 
-// PlugAHundredTimes plugs a reader in and out on a real pty, with a loop that
-// serves it again. Each time it must be back and have read what is sent within
-// 2 s, and in the end there must be no more goroutines and open files.
-func PlugAHundredTimes(t *testing.T, newReader func(transport.Opener) reader.Reader, send string, want func(reader.Event) bool) {
+// PlugAHundredTimes plugs a simulated device in and out on a real pty, with a
+// loop that serves its reader again. Each time the reader must be back and have
+// read what is shown within 2 s, and in the end there must be no more
+// goroutines and open files.
+func PlugAHundredTimes(t *testing.T, newReader func(transport.Opener) reader.Reader, dev sim.Device, show func(), want func(reader.Event) bool) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "reader")
+	cable := sim.NewCable(path, dev)
 	files, routines := openFiles(t), runtime.NumGoroutine()
 	r := newReader(transport.Serial(path, 9600))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -34,18 +34,23 @@ func PlugAHundredTimes(t *testing.T, newReader func(transport.Opener) reader.Rea
 		}
 	}()
 	for range 100 {
-		line := plug(t, path)
-		late := time.After(2 * time.Second)
-		await(t, late, online, func(ready bool) bool { return ready }, "online")
-		if _, err := line.master.WriteString(send); err != nil {
+		if err := cable.Plug(); err != nil {
 			t.Fatal(err)
 		}
-		await(t, late, seen, want, "read what was sent")
-		line.unplug(t)
+		late := time.After(2 * time.Second)
+		await(t, late, online, func(ready bool) bool { return ready }, "online")
+		show()
+		await(t, late, seen, want, "read what was shown")
+		if err := cable.Unplug(); err != nil {
+			t.Fatal(err)
+		}
 		await(t, time.After(2*time.Second), online, func(ready bool) bool { return !ready }, "lost")
 	}
 	cancel()
 	<-served
+	if err := cable.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for until := time.Now().Add(3 * time.Second); openFiles(t) > files || runtime.NumGoroutine() > routines; time.Sleep(time.Millisecond) {
 		if time.Now().After(until) {
 			t.Fatalf("%d open files and %d goroutines, %d and %d before", openFiles(t), runtime.NumGoroutine(), files, routines)
@@ -65,31 +70,6 @@ func await[T any](t *testing.T, late <-chan time.Time, c <-chan T, ok func(T) bo
 		case <-late:
 			t.Fatalf("not %s within 2 s", what)
 		}
-	}
-}
-
-// cable is a pty found under a path.
-type cable struct {
-	path          string
-	master, slave *os.File
-}
-
-func plug(t *testing.T, path string) cable {
-	t.Helper()
-	master, slave, err := pty.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(slave.Name(), path); err != nil {
-		t.Fatal(err)
-	}
-	return cable{path, master, slave}
-}
-
-func (c cable) unplug(t *testing.T) {
-	t.Helper()
-	if err := errors.Join(os.Remove(c.path), c.master.Close(), c.slave.Close()); err != nil {
-		t.Fatal(err)
 	}
 }
 
