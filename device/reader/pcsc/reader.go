@@ -103,7 +103,7 @@ type watch struct {
 	seen   func(reader.Event)
 
 	slots []*slot
-	told  *reader.Event // what lies there, as it was told
+	told  *reader.Event // what was told of that lies there
 	card  card          // which one, unless several
 }
 
@@ -246,7 +246,7 @@ func (w *watch) several(cards []*slot) {
 }
 
 func (w *watch) tell(e reader.Event) {
-	w.told = &e
+	w.told = &reader.Event{Medium: e.Medium, Several: e.Several} // no more than gone needs
 	w.seen(e)
 }
 
