@@ -28,6 +28,7 @@ import (
 // only printer-state-reasons tells. Out of paper it says nothing else but that,
 // and does not let go of a canceled job before there is paper again.
 type Office struct {
+	ctx  context.Context // of its whole life, through all unplugging
 	dir  string
 	port int
 
@@ -64,7 +65,10 @@ func StartOffice(ctx context.Context, dir string, port int) (*Office, error) {
 			return nil, err
 		}
 	}
-	o := &Office{dir: dir, port: port, reasons: make(map[string]bool)}
+	o := &Office{ctx: ctx, dir: dir, port: port, reasons: make(map[string]bool)}
+	if err := checkSocket(o.path("bus")); err != nil {
+		return nil, err
+	}
 	if err := o.lay(); err != nil {
 		return nil, err
 	}
@@ -77,7 +81,7 @@ func StartOffice(ctx context.Context, dir string, port int) (*Office, error) {
 		return err == nil
 	})
 	if err == nil {
-		err = o.plug(ctx)
+		err = o.plug()
 	}
 	if err != nil {
 		return nil, errors.Join(err, o.bus.stop())
@@ -113,19 +117,19 @@ func (o *Office) lay() error {
 }
 
 // plug starts ippeveprinter, and waits until it answers and has A4 paper.
-func (o *Office) plug(ctx context.Context) error {
+func (o *Office) plug() error {
 	if err := os.WriteFile(o.path("told"), nil, 0o644); err != nil {
 		return err
 	}
 	env := func(c *exec.Cmd) {
 		c.Env = append(os.Environ(), "DBUS_SYSTEM_BUS_ADDRESS=unix:path="+o.path("bus"), "HOME="+o.dir)
 	}
-	p, err := startProcess(ctx, env, "ippeveprinter", "-r", "off", "-p", fmt.Sprint(o.port), "-n", "localhost",
+	p, err := startProcess(o.ctx, env, "ippeveprinter", "-r", "off", "-p", fmt.Sprint(o.port), "-n", "localhost",
 		"-c", o.path("command.sh"), "-d", o.path("spool"), "-K", o.path("keys"), "-f", "application/pdf", "Imprimante A4")
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(o.ctx, 10*time.Second)
 	defer cancel()
 	err = p.await(func() bool {
 		_, err := o.ask(ctx, goipp.OpGetPrinterAttributes)
@@ -155,7 +159,7 @@ func (o *Office) Plug() error {
 	if o.printer != nil {
 		return ErrPlugged
 	}
-	return o.plug(context.Background())
+	return o.plug()
 }
 
 // Unplug ends the printer amid whatever it does; the jobs in it are lost. Its
@@ -224,7 +228,7 @@ func (o *Office) Do(order string) (string, error) {
 	if o.printer == nil {
 		return "ok", nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(o.ctx, 10*time.Second)
 	defer cancel()
 	return "ok", o.tell(ctx)
 }

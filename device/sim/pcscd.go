@@ -109,6 +109,9 @@ func (p *PCSCD) Stop() error {
 // listenFile opens a Unix socket to hand to another process, in place of one
 // that is left over.
 func listenFile(path string) (*os.File, error) {
+	if err := checkSocket(path); err != nil {
+		return nil, err
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
@@ -119,6 +122,15 @@ func listenFile(path string) (*os.File, error) {
 	l.SetUnlinkOnClose(false)
 	f, err := l.File()
 	return f, errors.Join(err, l.Close())
+}
+
+// checkSocket refuses a path that is too long for a Unix socket.
+func checkSocket(path string) error {
+	const most = 107
+	if len(path) > most {
+		return fmt.Errorf("socket %s: the path is longer than %d bytes: choose a shorter folder", path, most)
+	}
+	return nil
 }
 
 // freePorts finds n TCP ports in a row that nobody uses, and gives the first.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +126,17 @@ func TestCardsThroughPCSCD(t *testing.T) {
 		}
 		awaitCard(t, client, true)
 	})
+}
+
+func TestFolderTooLongForASocket(t *testing.T) {
+	t.Parallel()
+	long := filepath.Join(t.TempDir(), strings.Repeat("x", 100))
+	if _, err := sim.StartPCSCD(t.Context(), long); err == nil || !strings.Contains(err.Error(), "shorter folder") {
+		t.Errorf("StartPCSCD = %v", err)
+	}
+	if _, err := sim.StartOffice(t.Context(), long, 0); err == nil || !strings.Contains(err.Error(), "shorter folder") {
+		t.Errorf("StartOffice = %v", err)
+	}
 }
 
 func startPCSCD(t *testing.T, dir string) *sim.PCSCD {

@@ -37,7 +37,8 @@ func startProcess(ctx context.Context, setup func(*exec.Cmd), name string, args 
 	}
 	p := &process{cmd: exec.CommandContext(ctx, path, args...), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// Nor does it outlive us, should we be killed.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p.cmd.Cancel = p.kill
 	p.cmd.WaitDelay = 5 * time.Second
 	setup(p.cmd)

@@ -400,7 +400,7 @@ func FuzzThermal(f *testing.F) {
 		d := newDesk()
 		d.SetModel(sim.CustomVKP80)
 		d.Receive(b)
-		d.Receive(make([]byte, 1<<17)) // the rest of whatever was begun
+		d.Receive(make([]byte, 1<<12)) // the rest of whatever was begun
 		if got := d.say("\x10\x04\x01"); got != "\x12" {
 			t.Errorf("answer %q afterwards", got)
 		}
