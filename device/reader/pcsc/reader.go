@@ -279,7 +279,7 @@ var errNoReader = errors.New("pcscd has no such reader")
 
 // read reads a card and tells of it. Its error is only that of a lost pcscd.
 func (w *watch) read(s *slot) error {
-	e := reader.Event{Medium: s.medium(), Present: true, ATR: s.atr}
+	e := reader.Event{Medium: s.medium(), Present: true, ATR: slices.Clone(s.atr)}
 	if s.contactless() {
 		var err error
 		e.Number, e.Text, err = w.readContactless(s)

@@ -25,7 +25,7 @@ func TestContactlessCards(t *testing.T) {
 	longer := card(t, "city")
 	longer.Text = strings.Repeat("Là. ", 60)
 	for name, c := range map[string]sim.Card{
-		"type 2": card(t, "city"), "type 4": card(t, "staff"), "no text": card(t, "08A1B2C3"),
+		"type 2": card(t, "city"), "type 4": card(t, "staff"),
 		"long type 2": longer, "long type 4": long,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,8 +87,8 @@ func TestOnlyTheReadersMeant(t *testing.T) {
 	b := newBench(t, pcsc.Options{Readers: []string{"ACR122", "PCD 00 01"}})
 	b.wantStatus(t, "online/not_present/")
 	b.insert(t, 0, card(t, "city"))
-	b.insert(t, 1, card(t, "staff"))
-	b.wantEvent(t, shown(card(t, "staff")))
+	b.insert(t, 1, card(t, "08A1B2C3")) // with nothing on it
+	b.wantEvent(t, shown(card(t, "08A1B2C3")))
 	if n := b.Slots[0].APDUs(); n != 0 {
 		t.Errorf("a card on another reader was asked %d times", n)
 	}
@@ -168,7 +168,7 @@ func TestRemovalAmidReading(t *testing.T) {
 	c := card(t, "city")
 	c.Text = strings.Repeat("Carte de la ville. ", 40)
 	half := 0
-	for _, asked := range []int{1, 2, 3, 20} {
+	for _, asked := range []int{1, 3, 20} {
 		b.forget()
 		b.insert(t, 0, c)
 		for until := time.Now().Add(5 * time.Second); b.Slots[0].APDUs() < asked; runtime.Gosched() {

@@ -90,6 +90,18 @@ func TestLostFramesAreNoRemoval(t *testing.T) {
 	})
 }
 
+// A card pulled away slowly, or a plug put in, is no fault of the reader's.
+func TestTwoLoudSecondsAreNoNoise(t *testing.T) {
+	bench(t, func(t *testing.T, f *field) {
+		for range 20 {
+			f.Send(strings.Repeat("\xff", 50))
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(5 * time.Second)
+		f.expect(t, "")
+	})
+}
+
 func TestReaderThatTellsOnce(t *testing.T) {
 	bench(t, func(t *testing.T, f *field) {
 		f.hold(1, "\x02"+first+"\r\n\x03")
