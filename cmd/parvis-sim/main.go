@@ -35,14 +35,18 @@ type printerCmd struct {
 
 // thermalFlags say which ticket printer to be.
 type thermalFlags struct {
-	Model sim.Model `help:"Modèle imité : ${enum}." enum:"epson,custom-vkp80,star-escpos" default:"epson"`
-	Speed float64   `help:"Vitesse du papier en mm/s (une vraie imprimante : 150 à 250) ; 0 imprime d’un coup." placeholder:"MM/S" default:"0"`
+	Model  sim.Model `help:"Modèle imité : ${enum}." enum:"epson,custom-vkp80,star-escpos" default:"epson"`
+	Speed  float64   `help:"Vitesse du papier en mm/s (une vraie imprimante : 150 à 250) ; 0 imprime d’un coup." placeholder:"MM/S" default:"0"`
+	Buffer int       `help:"Mémoire de l’imprimante en octets (une vraie : 4096 à 65536) ; pleine, elle fait attendre. 0 n’a pas de limite." placeholder:"OCTETS" default:"0"`
 }
 
-// Validate refuses a paper that goes backwards.
+// Validate refuses a paper that goes backwards and a buffer less than empty.
 func (f thermalFlags) Validate() error {
 	if f.Speed < 0 {
 		return fmt.Errorf("--speed=%g : la vitesse ne peut pas être négative", f.Speed)
+	}
+	if f.Buffer < 0 {
+		return fmt.Errorf("--buffer=%d : la mémoire ne peut pas être négative", f.Buffer)
 	}
 	return nil
 }
@@ -63,6 +67,7 @@ func (f thermalFlags) thermal(out string) (*sim.Thermal, error) {
 	})
 	t.SetModel(f.Model)
 	t.SetSpeed(f.Speed)
+	t.SetBuffer(f.Buffer)
 	return t, nil
 }
 

@@ -148,6 +148,81 @@ func TestCableCarriesBothWays(t *testing.T) {
 	}
 }
 
+// A printer without paper soon has no room for what a host goes on to send; with
+// paper again it prints all of it.
+func TestFullBufferHoldsUpTheHost(t *testing.T) {
+	t.Parallel()
+	job := []byte("\x1dv0\x00\x48\x00\x00\x04" + strings.Repeat("\xff", 72*1024) + "\x1dVB\x00") // 72 KiB
+	for name, after := range map[string]func(*testing.T, *sim.Thermal, *sim.Cable){
+		"paper again": func(_ *testing.T, d *sim.Thermal, _ *sim.Cable) { d.SetPaper(sim.PaperIn) },
+		"unplugged": func(t *testing.T, d *sim.Thermal, c *sim.Cable) {
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cut := make(chan sim.Ticket, 1)
+			d := sim.NewThermal(func(k sim.Ticket) { cut <- k })
+			d.SetBuffer(4096)
+			cable, path := newCable(t, d)
+			line, err := transport.OpenSerial(path, 115200)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer line.Close()
+			d.SetPaper(sim.PaperOut)
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			n, err := line.Write(ctx, job)
+			if !errors.Is(err, context.DeadlineExceeded) || n < 4096 || n == len(job) {
+				t.Fatalf("Write = %d, %v, want to be held up", n, err)
+			}
+			after(t, d, cable)
+			if name == "unplugged" {
+				return
+			}
+			ctx, cancel = context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			if _, err := line.Write(ctx, job[n:]); err != nil {
+				t.Fatal(err)
+			}
+			if k := <-cut; k.Image().Rect.Dy() != 1024+96 {
+				t.Errorf("a ticket of %v", k.Image().Rect)
+			}
+		})
+	}
+}
+
+// A command longer than the buffer does not hold itself up.
+func TestBufferSmallerThanACommand(t *testing.T) {
+	t.Parallel()
+	cut := make(chan sim.Ticket, 1)
+	d := sim.NewThermal(func(k sim.Ticket) { cut <- k })
+	d.SetBuffer(256)
+	_, path := newCable(t, d)
+	line, err := transport.OpenSerial(path, 115200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer line.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	job := "\x1d8L\x0a\x12\x00\x00\x30\x70\x30\x01\x01\x31\x40\x02\x40\x00" + strings.Repeat("\xff", 72*64) + "\x1d(L\x02\x00\x30\x32\x1dVB\x00"
+	if _, err := line.Write(ctx, []byte(job)); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case k := <-cut:
+		if k.Image().Rect.Dy() != 64+96 {
+			t.Errorf("a ticket of %v", k.Image().Rect)
+		}
+	case <-ctx.Done():
+		t.Error("no ticket came out")
+	}
+}
+
 func TestCableUnplugged(t *testing.T) {
 	d := newDesk()
 	cable, path := newCable(t, d.Thermal)

@@ -52,6 +52,7 @@ func (t *Thermal) recover(n byte) {
 		return
 	}
 	t.buffer, t.picture, t.stored, t.line = nil, nil, nil, nil
+	t.room.Broadcast()
 }
 
 // errors are the bits that DLE EOT 3 and the automatic status share.

@@ -19,11 +19,14 @@ type Thermal struct {
 	onCut func(Ticket)
 	model Model
 	speed float64 // mm/s; 0 is at once
+	most  int     // bytes that the buffer takes; 0 is any number
 
 	mu      sync.Mutex
-	wire    io.Writer // where answers go; nil while unplugged
-	buffer  []byte    // received, not yet done
-	window  [2]byte   // the last two bytes received, to see DLE EOT
+	room    *sync.Cond // there may be room in the buffer again, or nobody to fill it
+	wire    io.Writer  // where answers go; nil while unplugged
+	buffer  []byte     // received, not yet done
+	lacks   bool       // what is in the buffer is no whole command
+	window  [2]byte    // the last two bytes received, to see DLE EOT
 	mode    mode
 	line    []cell
 	paper   paper
@@ -80,6 +83,7 @@ func NewThermal(onCut func(Ticket)) *Thermal {
 		onCut: onCut, model: Epson, mode: startMode(), paper: paper{y: headToCutter},
 		unknown: make(map[string]int), supply: PaperIn, fault: FaultNone, mouth: MouthEmpty,
 	}
+	t.room = sync.NewCond(&t.mu)
 	t.told = t.automatic()
 	return t
 }
@@ -88,14 +92,22 @@ func NewThermal(onCut func(Ticket)) *Thermal {
 func (t *Thermal) SetModel(m Model) { t.model = m }
 
 // SetSpeed makes the paper move at so many mm a second; 0, as at the start, is
-// at once. It is called before the first byte comes.
+// at once. It is called before the first byte comes. With a speed, whoever mends
+// the printer waits until it has printed what had waited.
 func (t *Thermal) SetSpeed(mmPerSecond float64) { t.speed = mmPerSecond }
 
-// Connect says where answers go from now on; nil is nowhere.
+// SetBuffer gives the printer a buffer of so many bytes; 0, as at the start, is
+// without end. Once it is full nothing more is taken off the line, DLE EOT
+// neither, before some is printed: a host that sends too much is held up. It is
+// called before the first byte comes, for printers on a Line only.
+func (t *Thermal) SetBuffer(bytes int) { t.most = bytes }
+
+// Connect implements Device.
 func (t *Thermal) Connect(wire io.Writer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.wire = wire
+	t.room.Broadcast()
 }
 
 // Receive takes bytes off the wire and does what they say.
@@ -108,6 +120,9 @@ func (t *Thermal) Receive(b []byte) {
 func (t *Thermal) Hear(b []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	for t.most > 0 && len(t.buffer) >= t.most && !t.lacks && t.wire != nil {
+		t.room.Wait()
+	}
 	for _, c := range b {
 		t.buffer = append(t.buffer, c)
 		switch t.window {
@@ -193,6 +208,7 @@ func (t *Thermal) change(do func()) {
 // step does one command, or one row of a picture, and reports whether there was
 // one.
 func (t *Thermal) step() bool {
+	t.lacks = false
 	if !t.able() {
 		return false
 	}
@@ -210,6 +226,8 @@ func (t *Thermal) step() bool {
 		n = t.execute(t.buffer)
 		t.buffer = t.buffer[n:]
 	}
+	t.lacks = n == 0
+	t.room.Broadcast()
 	if n > 0 {
 		t.travel()
 		t.happen()

@@ -11,7 +11,8 @@ type Device interface {
 	// Connect says where what the device says goes from now on; nil is
 	// nowhere.
 	Connect(wire io.Writer)
-	// Hear takes bytes off the line. It does not wait for anything.
+	// Hear takes bytes off the line. It may wait for Work to make room for
+	// them, but no longer than the device is connected.
 	Hear(b []byte)
 	// Work does what was heard, and takes the time that this takes.
 	Work()

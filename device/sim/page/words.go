@@ -64,7 +64,7 @@ var devices = []device{
 			{"Carte de la ville", "rfid card city", ""}, {"Badge médiateur", "rfid card mediator", ""}, {"Badge ambassadrice", "rfid card ambassador", ""},
 			{"Badge agent", "rfid card staff", ""}, {"Carte inconnue", "rfid card unknown", ""}, {"Deux à la fois", "rfid two city mediator", "bad"},
 		}},
-		{Title: "Retirer", Buttons: []button{{"Retirer", "rfid remove", "good"}, {"Parasites", "rfid noise", "bad"}, {"Flot continu", "rfid flood", "bad"}}},
+		{Title: "Retirer ou perturber", Buttons: []button{{"Retirer", "rfid remove", "good"}, {"Parasites", "rfid noise", "bad"}, {"Flot continu", "rfid flood", "bad"}}},
 		{Field: &field{"Autre carte", "rfid card", "0008844356", "Poser"}},
 		plugs("rfid"),
 	}},
