@@ -81,17 +81,23 @@ func TestBadAnswers(t *testing.T) {
 			http.Redirect(w, r, "http://192.0.2.1/", http.StatusTemporaryRedirect)
 		}, device.Silent, "HTTP 307"},
 		"not found": {says(goipp.ContentType, refusal), device.Unplugged, "there is no printer or queue at ipp://"},
-		"mute": {func(_ http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body) // then the server notices that the client has left
-			<-r.Context().Done()
-		}, device.Silent, "deadline"},
-		"gone": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, device.Unplugged, "EOF"},
+		"mute":      {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, device.Silent, "deadline"},
+		"gone":      {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, device.Unplugged, "EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := httptest.NewServer(c.answer)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				// A server that has not heard all resets the line, and does not
+				// notice that the client has left.
+				_, _ = io.Copy(io.Discard, r.Body)
+				c.answer(w, r)
+			}))
 			defer server.Close()
-			p := ipp.New("ipp://"+strings.TrimPrefix(server.URL, "http://")+"/ipp/print", ipp.Options{Answer: 300 * time.Millisecond})
+			options := ipp.Options{Answer: time.Minute}
+			if name == "mute" {
+				options.Answer = 300 * time.Millisecond
+			}
+			p := ipp.New("ipp://"+strings.TrimPrefix(server.URL, "http://")+"/ipp/print", options)
 			s, err := p.Status(t.Context())
 			wantError(t, err, c.want, printer.Nothing)
 			if err == nil || !strings.Contains(err.Error(), c.cause) {

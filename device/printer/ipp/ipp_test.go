@@ -19,8 +19,12 @@ import (
 	"parvis/device/printer/ipp"
 )
 
-// hasty gives up soon, so that tests are short.
-var hasty = ipp.Options{Mend: 1500 * time.Millisecond}
+// hasty gives up soon, so that tests are short; patient never does while a test
+// runs.
+var (
+	hasty   = ipp.Options{Mend: 1500 * time.Millisecond}
+	patient = ipp.Options{Answer: time.Minute, Mend: time.Minute, Progress: time.Minute}
+)
 
 func TestPrint(t *testing.T) {
 	t.Parallel()
@@ -28,8 +32,8 @@ func TestPrint(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			d := start(t)
-			p := ipp.New(d.tap.uri, ipp.Options{})
-			eventually(t, 5*time.Second, "online with paper", func() bool {
+			p := ipp.New(d.tap.uri, patient)
+			eventually(t, 30*time.Second, "online with paper", func() bool {
 				s, err := p.Status(t.Context())
 				return err == nil && s == device.Status{State: device.Online, Paper: device.PaperFull}
 			})
@@ -116,7 +120,7 @@ func TestPaperRefilledAmidAJob(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			d := start(t)
-			p := ipp.New(d.tap.uri, ipp.Options{})
+			p := ipp.New(d.tap.uri, patient)
 			d.tap.on(goipp.OpCreateJob, 1, func() { d.do(t, "paper out") })
 			d.tap.on(goipp.OpGetJobAttributes, 6, func() {
 				if n := len(d.sheets(t)); n != 0 {
@@ -165,13 +169,13 @@ func TestGivenUpByTheCaller(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			d := start(t)
-			p := ipp.New(d.tap.uri, ipp.Options{})
+			p := ipp.New(d.tap.uri, patient)
 			ctx, cancel := context.WithCancel(t.Context())
 			var since time.Time
 			d.tap.on(goipp.OpCreateJob, 1, func() { d.do(t, "paper out") })
 			d.tap.on(goipp.OpGetJobAttributes, 5, func() { since = time.Now(); cancel() })
 			wantError(t, p.Print(ctx, doc("Trop tard")), device.Interrupted, printer.Maybe)
-			if late := time.Since(since); late > 4*time.Second {
+			if late := time.Since(since); late > 15*time.Second {
 				t.Errorf("it took %s to give up", late)
 			}
 			wantError(t, p.Print(ctx, doc("Trop tard")), device.Interrupted, printer.Nothing)
@@ -206,7 +210,7 @@ func TestPrinterUnpluggedAmidAJob(t *testing.T) {
 // printer prints in order: what was left in it would have come first.
 func onlyThisPrints(t *testing.T, d *desk, p *ipp.Printer) {
 	t.Helper()
-	eventually(t, 10*time.Second, "ready again", func() bool {
+	eventually(t, 30*time.Second, "ready again", func() bool {
 		s, err := p.Status(t.Context())
 		return err == nil && s.State == device.Online
 	})

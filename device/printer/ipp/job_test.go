@@ -119,7 +119,11 @@ func TestOddJobs(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(c.odd)
 			defer server.Close()
-			p := ipp.New("ipp://"+strings.TrimPrefix(server.URL, "http://")+"/ipp/print", ipp.Options{Mend: time.Second, Progress: 1500 * time.Millisecond})
+			options := patient
+			if c.want != device.None {
+				options.Mend, options.Progress = time.Second, 1500*time.Millisecond
+			}
+			p := ipp.New("ipp://"+strings.TrimPrefix(server.URL, "http://")+"/ipp/print", options)
 			err := p.Print(t.Context(), doc("Une fois"))
 			if c.want != device.None {
 				wantError(t, err, c.want, c.printed)

@@ -73,7 +73,7 @@ func TestCUPSDown(t *testing.T) {
 func TestCUPSDownAmidAJob(t *testing.T) {
 	t.Parallel()
 	d := queued(t)
-	p := ipp.New(d.tap.uri, hasty)
+	p := ipp.New(d.tap.uri, patient)
 	d.tap.on(goipp.OpCreateJob, 1, func() { d.do(t, "paper out") })
 	d.tap.on(goipp.OpGetJobAttributes, 4, func() {
 		if err := d.cups.Stop(); err != nil {
@@ -100,7 +100,7 @@ func TestCUPSDownAmidAJob(t *testing.T) {
 func TestCUPSRestartedAmidAJob(t *testing.T) {
 	t.Parallel()
 	d := queued(t)
-	p := ipp.New(d.tap.uri, ipp.Options{})
+	p := ipp.New(d.tap.uri, patient)
 	d.tap.on(goipp.OpCreateJob, 1, func() { d.do(t, "paper out") })
 	d.tap.on(goipp.OpGetJobAttributes, 4, func() {
 		if err := d.cups.Stop(); err != nil {
@@ -145,7 +145,7 @@ func TestServe(t *testing.T) {
 			if s.Fault != want || s.State != state {
 				t.Errorf("told %+v, want %q and %q", s, want, state)
 			}
-		case <-time.After(8 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Fatalf("nothing told, want %q", want)
 		}
 	}
@@ -159,7 +159,7 @@ func TestServe(t *testing.T) {
 	d.do(t, "plug")
 	next(device.None, device.Online)
 	polls := d.tap.count(goipp.OpGetPrinterAttributes)
-	eventually(t, 10*time.Second, "two more looks", func() bool { return d.tap.count(goipp.OpGetPrinterAttributes) > polls+2 })
+	eventually(t, 30*time.Second, "two more looks", func() bool { return d.tap.count(goipp.OpGetPrinterAttributes) > polls+2 })
 	select {
 	case s := <-seen:
 		t.Errorf("told %+v though nothing changed", s)
