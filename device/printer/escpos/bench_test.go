@@ -1,6 +1,7 @@
 package escpos_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -23,7 +24,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	// These tests wait for a printer more than they compute.
-	if err := flag.Set("test.parallel", "12"); err != nil {
+	if err := flag.Set("test.parallel", "40"); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -55,6 +56,10 @@ type bench struct {
 	torn    bool // commands are cut short, and not known for what they were
 
 	mu       sync.Mutex
+	heard    []byte        // by the printer
+	drop     string        // what the line loses from now on, wherever it stands in what is heard
+	drops    int           // how often
+	amid     chan struct{} // once a ticket has begun, questions wait for it
 	tickets  []string
 	statuses []device.Status
 	news     chan struct{} // one for each status, as far as there is room
@@ -82,13 +87,13 @@ func newBenchOf(t *testing.T, s setup, adapt func(*escpos.Options)) *bench {
 	options := escpos.Options{Model: mustLoad(t, s.model), Answer: 2 * time.Second} // patient, for a machine that does much else
 	adapt(&options)
 	if s.tcp {
-		socket := sim.NewSocket("127.0.0.1:0", b.thermal)
+		socket := sim.NewSocket("127.0.0.1:0", ear{b.thermal, b})
 		b.line = socket
 		b.mustPlug(t)
 		b.port = "tcp://" + socket.Addr()
 	} else {
 		b.port = filepath.Join(t.TempDir(), "printer")
-		b.line = sim.NewCable(b.port, b.thermal)
+		b.line = sim.NewCable(b.port, ear{b.thermal, b})
 		b.mustPlug(t)
 	}
 	b.Printer = escpos.New(transport.ForPort(b.port, 115200), options)
@@ -104,6 +109,45 @@ func newBenchOf(t *testing.T, s setup, adapt func(*escpos.Options)) *bench {
 		}
 	})
 	return b
+}
+
+// ear is the printer's, with wax in it.
+type ear struct {
+	*sim.Thermal
+	b *bench
+}
+
+func (e ear) Hear(b []byte) {
+	e.b.mu.Lock()
+	e.b.heard = append(e.b.heard, b...)
+	if at := bytes.Index(b, []byte(e.b.drop)); e.b.drops > 0 && at >= 0 {
+		b = slices.Concat(b[:at], b[at+len(e.b.drop):])
+		e.b.drops--
+	}
+	var amid chan struct{}
+	if bytes.Contains(b, []byte("\x10\x04")) && bytes.Contains(e.b.heard, []byte("\x1b@")) {
+		amid = e.b.amid
+	}
+	e.b.mu.Unlock()
+	if amid != nil {
+		<-amid
+	}
+	e.Thermal.Hear(b)
+}
+
+// lose makes the line lose some bytes the next n times that they are heard at
+// once.
+func (b *bench) lose(what string, n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.drop, b.drops = what, n
+}
+
+// wire is what the printer has heard.
+func (b *bench) wire() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return string(b.heard)
 }
 
 func mustLoad(t testing.TB, name string) escpos.Model {

@@ -35,6 +35,7 @@ const longest = 5 * time.Second
 // eachTrouble tries every trouble on every setup, with nobody watching and with
 // Serve at work.
 func eachTrouble(t *testing.T, test func(t *testing.T, b *bench, tr trouble, served bool)) {
+	t.Parallel()
 	for _, s := range setups {
 		for _, tr := range troubles {
 			for _, served := range []bool{false, true} {

@@ -67,14 +67,18 @@ func (p *Printer) attend(ctx context.Context, last device.Status) (device.Status
 		if err != nil || s != last {
 			return s, err
 		}
+		if s.Ready() {
+			if err := p.tend(ctx); err != nil {
+				return s, err
+			}
+		}
 		if s, err = p.listen(ctx, s); err != nil || s != last {
 			return s, err
 		}
 	}
 }
 
-// look asks the printer how it is, and does what is to be done on that occasion.
-// A printer that does not answer is asked again once.
+// look asks the printer how it is. One that does not answer is asked once more.
 func (p *Printer) look(ctx context.Context) (device.Status, error) {
 	patient, cancel := outlive(ctx, finish)
 	defer cancel()
@@ -82,37 +86,32 @@ func (p *Printer) look(ctx context.Context) (device.Status, error) {
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		s, err = p.connect(patient)
 	}
-	switch {
-	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return device.Silent.With(errSilent), nil
-	case err != nil:
-		return s, err
-	case !s.Ready():
-		return s, nil
 	}
-	if err := p.tend(ctx, patient); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return s, err
-	}
-	return s, ctx.Err()
+	return s, err
 }
 
-// tend does what a printer that is well needs between two tickets.
-func (p *Printer) tend(ctx, patient context.Context) error {
+// tend does what a printer that is well needs between two tickets. What cannot
+// be done now is for the next time.
+func (p *Printer) tend(ctx context.Context) error {
+	patient, cancel := outlive(ctx, finish)
+	defer cancel()
+	var err error
 	if p.unsure && p.torn == 0 { // a stump is for the next Print to cut off
-		if err := p.settle(ctx); err != nil {
-			return err
-		}
+		err = p.settle(ctx)
 	}
-	if p.model.AutoStatus && !p.tells && p.torn == 0 {
-		if err := p.command(patient, gs, 'a', 0xFF); err != nil {
-			return err
-		}
-		p.tells = true
+	if err == nil && p.model.AutoStatus && !p.tells && p.torn == 0 {
+		err = p.command(patient, gs, 'a', 0xFF)
+		p.tells = err == nil
 	}
-	if p.mouth.held && p.overdue() <= 0 {
-		return p.clear(patient)
+	if err == nil && p.mouth.held && p.overdue() <= 0 {
+		err = p.clear(patient)
 	}
-	return nil
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil
+	}
+	return err
 }
 
 // listen hears what the printer says by itself, until it is time to look again.

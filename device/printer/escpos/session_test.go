@@ -46,6 +46,7 @@ func TestPrintIsOneAtATime(t *testing.T) {
 }
 
 func TestPrintHeedsItsContext(t *testing.T) {
+	t.Parallel()
 	t.Run("before", func(t *testing.T) {
 		b := newBench(t)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -92,6 +93,7 @@ func TestPrintHeedsItsContext(t *testing.T) {
 // An old ticket that the printer finishes after its paper was filled up answers
 // too; that answer must not pass for the new ticket's.
 func TestOldAnswerIsNotTheNewTickets(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.thermal.After(300, func() { b.thermal.SetPaper(sim.PaperOut) })
 	wantError(t, b.Print(t.Context(), ticket("OLD")), device.NoPaper, printer.Maybe)
@@ -107,6 +109,7 @@ func TestOldAnswerIsNotTheNewTickets(t *testing.T) {
 
 // Automatic status bytes come unasked, and look like other answers.
 func TestAutomaticStatusAmidATicket(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.mustPrint(t, "FIRST")
 	b.thermal.Receive([]byte{0x1d, 'a', 0xff})
@@ -251,6 +254,7 @@ func TestWhatGoesOverTheWire(t *testing.T) {
 // A cable pulled amid a ticket leaves a stump of it in the printer, and maybe
 // half a command. Neither may spoil the next ticket.
 func TestTornTicket(t *testing.T) {
+	t.Parallel()
 	doc := ticket("OLD")
 	job, err := escpos.Encode(doc)
 	if err != nil {
@@ -332,6 +336,7 @@ func mustPty(t *testing.T) (master, slave *os.File) {
 
 // A host that sends more than the line takes must not hang on it.
 func TestPrinterThatTakesNothing(t *testing.T) {
+	t.Parallel()
 	_, slave := mustPty(t)
 	p := escpos.New(transport.Serial(slave.Name(), 9600), escpos.Options{})
 	start := time.Now()
