@@ -18,7 +18,7 @@ const (
 	leading  = 1.36     // distance of baselines, as a factor of the size
 	ascent   = 1.02     // from the top of a line to its baseline, likewise
 	qrSide   = 35 * mm  // read at arm's length, with a poor camera too
-	qrQuiet  = 4 * mm   // white above and below; there is more at the sides
+	qrQuiet  = 6 * mm   // white above and below: four modules of most codes
 	boxSide  = 4.4 * mm // wide enough for a trembling hand
 	indent   = 8 * mm   // of an item's text
 	codeSize = 54       // points, less where the code is long

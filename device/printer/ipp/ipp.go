@@ -47,8 +47,8 @@ type Printer struct {
 	invalid error // why the address is none
 	options Options
 	client  *http.Client
-	// device asks printers behind a queue how they are. Nothing but that
-	// question is sent, so any certificate will do.
+	// device asks printers behind a queue how they are, and cancels what they
+	// still hold. No document goes this way, so any certificate will do.
 	device *http.Client
 
 	turn chan struct{} // holds a token while nobody prints

@@ -26,6 +26,8 @@ var (
 	patient = ipp.Options{Answer: time.Minute, Mend: time.Minute, Progress: time.Minute}
 )
 
+var _ printer.Printer = (*ipp.Printer)(nil)
+
 func TestPrint(t *testing.T) {
 	t.Parallel()
 	for way, start := range ways {
