@@ -118,12 +118,7 @@ func (j *Journey) hear(v *visit.Visit, w *text.Words) page.Choices {
 // MaySay reports whether private parts of a page may be spoken.
 func (j *Journey) MaySay(v *visit.Visit) bool { return j.headset() || v.Aloud }
 
-func (j *Journey) headset() bool {
-	if j.HeadsetIn != nil {
-		return j.HeadsetIn()
-	}
-	return j.Site.Headset
-}
+func (j *Journey) headset() bool { return j.HeadsetIn != nil && j.HeadsetIn() }
 
 func (j *Journey) choosePhone(_ context.Context, v *visit.Visit, id string) *Task {
 	if typed, ok := press(v, v.Draft.Phone, id, 20); ok {

@@ -31,7 +31,6 @@ type Site struct {
 	Opening   *hours.Schedule // when the house is open; nil if unknown
 	Mediators *hours.Schedule // when mediators can call back
 	Languages []string        // codes, the first is the borne's own
-	Headset   bool            // speech reaches only the resident's ears
 }
 
 // Journey leads residents. Its fields are set once, before the first
@@ -51,7 +50,7 @@ type Journey struct {
 	// CardReader says how the reader is in which residents show cards and codes;
 	// of several, the best. It is nil when the site has none.
 	CardReader func() device.Status
-	HeadsetIn  func() bool // whether speech now reaches only the resident's ears; nil: as Site.Headset says
+	HeadsetIn  func() bool // whether speech now reaches only the resident's ears; nil: it does not
 	Staff
 	Fiches atomic.Pointer[fiche.Library] // may be set later than the rest: until then there are none
 }

@@ -16,7 +16,7 @@ import (
 func (j *Journey) review(ctx context.Context, v *visit.Visit) page.Page {
 	w := j.words(v)
 	line := func(id, icon, label, value string, private bool) page.Choice {
-		c := page.Choice{ID: "mend:" + id, Label: value, Detail: label, Icon: icon, Accent: page.Callback}
+		c := page.Choice{ID: "mend:" + id, Label: value, Detail: label, Icon: icon, Accent: page.Callback, Private: private && j.MaySay(v)}
 		if private && !j.MaySay(v) {
 			c.Spoken = w.T("callback.kept_silent")
 		}

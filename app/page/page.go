@@ -85,6 +85,7 @@ type Choice struct {
 	On       bool   // state of a switch, or the option now in force
 	Why      string // not empty: the choice is disabled, for this reason
 	Spoken   string // what the voice says instead of Label
+	Private  bool   // what the voice says is for the resident's ears alone
 }
 
 // Disabled reports whether touching the choice only explains why it does nothing.

@@ -23,7 +23,7 @@ func (p Page) Reading() []Part {
 		}
 	}
 	choose := func(block, item int, c Choice) {
-		parts = append(parts, Part{Text: c.text(), Choice: &c, Block: block, Item: item})
+		parts = append(parts, Part{Text: c.text(), Choice: &c, Block: block, Item: item, Private: c.Private})
 	}
 	if p.Banner != nil {
 		say(-1, 4, p.Banner.Text)
@@ -67,7 +67,7 @@ func (p Page) Reading() []Part {
 			for _, row := range x.Rows {
 				for _, k := range row {
 					choose(b, n, k.Choice)
-					parts[len(parts)-1].Private = x.Private
+					parts[len(parts)-1].Private = x.Private || k.Private
 					n++
 				}
 			}

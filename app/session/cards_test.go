@@ -11,6 +11,7 @@ import (
 	"parvis/app/journey/journeytest"
 	"parvis/app/page"
 	"parvis/app/session"
+	"parvis/app/voice"
 	"parvis/device"
 	"parvis/device/printer"
 	"parvis/device/reader"
@@ -211,6 +212,7 @@ func TestPINIsNotSpoken(t *testing.T) {
 	for _, headset := range []bool{false, true} {
 		d := newDesk(t)
 		d.borne.HeadsetIn = func() bool { return headset }
+		d.Voice.SetOutput(voice.Output{Private: headset})
 		d.touch("start")
 		d.Press(session.Speech)
 		d.Card(journeytest.Agent)

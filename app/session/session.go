@@ -46,24 +46,25 @@ type Options struct {
 // Session is one borne's. Its methods belong to one goroutine.
 type Session struct {
 	Options
-	ctx     context.Context
-	visit   *visit.Visit
-	clock   visit.Clock
-	page    page.Page
-	cursor  int  // part that has the focus; -1 none
-	reading int  // part being read aloud; -1 none
-	turn    int  // grows with each thing said, so that a late end is known
-	fresh   bool // the resident has not moved since the page came
-	warning bool
-	busy    bool
-	dim     bool
-	last    string // choice touched last, and when
-	lastAt  time.Time
-	hint    string // why the disabled choice just touched does nothing
-	heard   string // choice that speech mode has read out, so that a second touch acts
-	volume  int
-	start   int       // volume at which every visit begins
-	shown   card.Card // shown while a task ran; its Kind is empty when there is none
+	ctx          context.Context
+	visit        *visit.Visit
+	clock        visit.Clock
+	page         page.Page
+	cursor       int // part that has the focus; -1 none
+	reading      int // part being read aloud; -1 none
+	readingSince time.Time
+	turn         int  // grows with each thing said, so that a late end is known
+	fresh        bool // the resident has not moved since the page came
+	warning      bool
+	busy         bool
+	dim          bool
+	last         string // choice touched last, and when
+	lastAt       time.Time
+	hint         string // why the disabled choice just touched does nothing
+	heard        string // choice that speech mode has read out, so that a second touch acts
+	volume       int
+	start        int       // volume at which every visit begins
+	shown        card.Card // shown while a task ran; its Kind is empty when there is none
 }
 
 // New starts with the page that attracts residents. ctx ends the tasks that
@@ -235,7 +236,7 @@ func (s *Session) speakAfter(id string, fresh, wasSpeaking bool) {
 	w := s.words()
 	switch {
 	case s.visit.Speech && !wasSpeaking:
-		s.sayThen(w.Code, w.T("voice.on"), func() { s.read(0) })
+		s.sayThen(s.Voice.Say, w.Code, w.T("voice.on"), func() { s.read(0) })
 	case !s.visit.Speech && wasSpeaking:
 		s.Voice.Say(w.Code, w.T("voice.off"), nil)
 	case !s.visit.Speech:
@@ -304,6 +305,10 @@ func (s *Session) run(t *journey.Task) {
 	}()
 }
 
+// longestPart is more than any part of a page takes to read aloud. A voice that
+// never ends, its sound card stuck, does not keep a visit open.
+const longestPart = 2 * time.Minute
+
 // Tick is to be called each second. It warns a resident who has been still,
 // and ends the visit of one who has left.
 func (s *Session) Tick() {
@@ -317,7 +322,7 @@ func (s *Session) Tick() {
 		}
 		return
 	}
-	if s.busy || s.reading >= 0 {
+	if s.busy || s.reading >= 0 && now.Sub(s.readingSince) < longestPart {
 		s.clock.Touch(now) // waiting and listening are not absence
 		return
 	}

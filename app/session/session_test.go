@@ -245,7 +245,8 @@ func TestReadingAloud(t *testing.T) {
 func TestPrivateDigits(t *testing.T) {
 	for _, headset := range []bool{false, true} {
 		d := newDesk(t)
-		d.borne.Site.Headset = headset
+		d.borne.HeadsetIn = func() bool { return headset }
+		d.Voice.SetOutput(voice.Output{Private: headset})
 		d.touch("start")
 		d.Press(session.Speech)
 		d.touch("callback", "callback", "topic:logement", "topic:logement")
@@ -403,4 +404,58 @@ func find(v reflect.Value, text, path string, seen map[uintptr]bool) string {
 		}
 	}
 	return ""
+}
+
+// A number goes to the headset alone, also when that was pulled out a moment
+// ago and nobody but the voice knows it yet.
+func TestPrivateWordsGoToTheHeadsetAlone(t *testing.T) {
+	ears := voice.Output{Device: "casque", Private: true}
+	for name, c := range map[string]struct {
+		out  voice.Output
+		said bool
+	}{
+		"plugged in":      {ears, true},
+		"just gone":       {voice.Output{Device: "salle"}, false},
+		"never was there": {voice.Output{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.borne.HeadsetIn = func() bool { return true }
+			d.Voice.SetOutput(c.out)
+			d.Press(session.Speech)
+			d.hears("Touchez l'écran")
+			d.act("start", "callback", "topic:logement")
+			for _, digit := range "0187654321" {
+				d.act("key:" + string(digit))
+			}
+			d.act("continue", "slot:any", "continue", "continue")
+			d.at("callback.review")
+			d.until("the number's turn", func() bool {
+				parts := d.frame.Page.Reading()
+				return d.frame.Focus >= 0 && parts[d.frame.Focus].Choice != nil && parts[d.frame.Focus].Choice.ID == "mend:phone"
+			})
+			heard := strings.Join(d.said(), "\n")
+			if got := strings.Contains(heard, "43, 21"); got != c.said {
+				t.Errorf("the number was said: %t, want %t:\n%s", got, c.said, heard)
+			}
+			for _, line := range d.said() {
+				if strings.Contains(line, "43, 21") && !strings.HasSuffix(line, "\tcasque") {
+					t.Errorf("said elsewhere than in the headset: %q", line)
+				}
+			}
+			if !c.said { // what is never said to its end keeps no visit open
+				d.after(5 * time.Minute)
+				d.at("attract")
+			}
+		})
+	}
+}
+
+// act touches each choice twice, as speech asks for: to hear it, then to choose it.
+func (d *desk) act(ids ...string) {
+	d.t.Helper()
+	for _, id := range ids {
+		d.touch(id)
+		d.Touch(id)
+	}
 }

@@ -14,10 +14,10 @@ func (s *Session) stop() {
 }
 
 // say says a sentence where speech is on.
-func (s *Session) say(sentence string) { s.sayThen(s.page.Lang, sentence, nil) }
+func (s *Session) say(sentence string) { s.sayThen(s.Voice.Say, s.page.Lang, sentence, nil) }
 
 // sayThen says a sentence and then does something, unless it was cut.
-func (s *Session) sayThen(lang, sentence string, then func()) {
+func (s *Session) sayThen(say func(lang, text string, said func()), lang, sentence string, then func()) {
 	if !s.visit.Speech || sentence == "" {
 		return
 	}
@@ -33,7 +33,7 @@ func (s *Session) sayThen(lang, sentence string, then func()) {
 			})
 		}
 	}
-	s.Voice.Say(lang, sentence, said)
+	say(lang, sentence, said)
 }
 
 // read reads the page aloud from a part on, each part highlighted while it is
@@ -50,9 +50,9 @@ func (s *Session) read(from int) {
 		if s.page.IsKey(parts[i]) || !s.sayable(parts[i]) {
 			continue
 		}
-		s.reading = i
+		s.reading, s.readingSince = i, s.Now()
 		s.show(false, false)
-		s.sayThen(parts[i].Lang, utterance(parts[i], s.words()), func() { s.read(i + 1) })
+		s.sayThen(s.manner(parts[i].Private), parts[i].Lang, utterance(parts[i], s.words()), func() { s.read(i + 1) })
 		return
 	}
 	if s.reading >= 0 {
@@ -64,6 +64,16 @@ func (s *Session) read(from int) {
 // sayable reports whether a part may be heard by all who stand around.
 func (s *Session) sayable(p page.Part) bool { return !p.Private || s.Journey.MaySay(s.visit) }
 
+// manner is how something may be said. What is private goes to the resident's
+// ears alone, though the headset be pulled out in this very moment, unless they
+// asked to hear it aloud.
+func (s *Session) manner(private bool) func(lang, text string, said func()) {
+	if private && !s.visit.Aloud {
+		return s.Voice.SayPrivate
+	}
+	return s.Voice.Say
+}
+
 // sayPart says one part of the page.
 func (s *Session) sayPart(i int) {
 	parts := s.page.Reading()
@@ -74,7 +84,7 @@ func (s *Session) sayPart(i int) {
 		s.say(s.words().T("callback.kept_silent"))
 		return
 	}
-	s.sayThen(parts[i].Lang, utterance(parts[i], s.words()), nil)
+	s.sayThen(s.manner(parts[i].Private), parts[i].Lang, utterance(parts[i], s.words()), nil)
 }
 
 // utterance is what is said of a part: its text, and a switch's state.
@@ -118,7 +128,7 @@ func (s *Session) sayChange(id string) {
 		if n := s.found(); n > 0 {
 			typed += ". " + w.T("voice.choices", "Count", n)
 		}
-		s.say(typed)
+		s.sayThen(s.manner(f.Private), s.page.Lang, typed, nil)
 		return
 	}
 	if i := s.index(id); i >= 0 {
@@ -152,6 +162,13 @@ func (s *Session) followVolume() {
 	}
 	s.resetVolume()
 	s.Voice.Say("fr", s.Journey.Texts.In("fr").T("maintenance.sound_sample"), nil)
+}
+
+// OutputChanged notes that the voice speaks elsewhere now: a headset was plugged
+// in or pulled out, which has cut what was being said.
+func (s *Session) OutputChanged() {
+	s.stop()
+	s.Refresh()
 }
 
 // Volume makes the speech louder or quieter by a step.

@@ -31,9 +31,14 @@ type hardware struct {
 	speaker, ears voice.Output
 	headset       atomic.Bool
 
-	// Set by serve, before any loop runs.
-	seen    func(reader.Event)
-	changed func()
+	hands hands // set by serve, before any loop runs
+}
+
+// hands are called, from the loops of the devices, when something happens.
+type hands struct {
+	seen    func(reader.Event) // a card or a code was shown, or taken away
+	changed func()             // a device is no longer as it was
+	moved   func()             // speech comes out elsewhere now
 }
 
 func newHardware(prof *profile.Profile, desk *clerk, v voice.Voice) (*hardware, error) {
@@ -44,14 +49,14 @@ func newHardware(prof *profile.Profile, desk *clerk, v voice.Voice) (*hardware, 
 	}
 	var err error
 	h.set, err = devices.Open(prof, devices.Hands{
-		Seen: func(e reader.Event) { h.seen(e) }, Headset: h.wear, Count: desk.countDevice,
+		Seen: func(e reader.Event) { h.hands.seen(e) }, Headset: h.wear, Count: desk.countDevice,
 	})
 	if err != nil {
 		return nil, err
 	}
 	h.board, err = supervise.New(supervise.Options{Changed: func(string, device.Status) {
 		h.keep()
-		h.changed()
+		h.hands.changed()
 	}}, h.set.Loops...)
 	if err != nil {
 		return nil, err
@@ -68,7 +73,7 @@ func (h *hardware) wear(in bool) {
 		out = h.ears
 	}
 	h.voice.SetOutput(out)
-	h.changed()
+	h.hands.moved()
 }
 
 // private reports whether speech now reaches only the resident's ears.
@@ -77,9 +82,16 @@ func (h *hardware) private() bool { return h.headset.Load() || h.speaker.Private
 // aliveEvery is how often the store learns that the devices are still watched.
 const aliveEvery = 30 * time.Second
 
-// serve runs the loops until ctx ends. seen and changed are called from them.
-func (h *hardware) serve(ctx context.Context, seen func(reader.Event), changed func()) {
-	h.seen, h.changed = seen, changed
+// serve runs the loops until ctx ends.
+func (h *hardware) serve(ctx context.Context, hands hands) {
+	h.hands = hands
+	h.desk.do("appareils", func(ctx context.Context, st *store.Store) error {
+		var names []string
+		for _, l := range h.set.Loops {
+			names = append(names, l.Name)
+		}
+		return st.KeepDevices(ctx, names, time.Now())
+	})
 	var all sync.WaitGroup
 	all.Go(func() {
 		if err := h.board.Serve(ctx); err != nil && ctx.Err() == nil {

@@ -171,7 +171,6 @@ func siteOf(prof *profile.Profile) (journey.Site, error) {
 	site := journey.Site{
 		ID: s.ID, Name: s.Name, Phone: s.Phone,
 		Position: place.Point{Lat: s.Lat, Lon: s.Lon}, Region: region, Languages: s.Languages,
-		Headset: prof.Sound.Output == "casque",
 	}
 	if s.Opening != "" {
 		if site.Opening, err = hours.Parse(s.Opening, region); err != nil {
@@ -223,9 +222,11 @@ func show(ctx context.Context, rt *command.Runtime, prof *profile.Profile, j *jo
 	a.Lifecycle().SetOnStarted(func() {
 		tellSystemd(daemon.SdNotifyReady)
 		served.Go(func() {
-			hw.serve(devices,
-				func(e reader.Event) { fyne.Do(func() { s.Card(e) }) },
-				func() { fyne.Do(s.Refresh) })
+			hw.serve(devices, hands{
+				seen:    func(e reader.Event) { fyne.Do(func() { s.Card(e) }) },
+				changed: func() { fyne.Do(s.Refresh) },
+				moved:   func() { fyne.Do(s.OutputChanged) },
+			})
 		})
 	})
 	go func() {

@@ -30,12 +30,13 @@ type Options struct {
 	Places  string   // a CSV to import first; the demo places when empty, none when "-"
 	Size    string   // "1080x1920" when empty
 	Env     []string // more environment: "PARVIS_NOW=…"
-	Bare    bool     // without a printer: nothing at the other end of the line
+	Bare    bool     // without devices: nothing at the other end of any line
+	Also    []string // devices beside printer, badge reader and scanner: "card", "office"
 	Dir     string   // a folder to start in, with what an earlier borne left; new when empty
 }
 
-// Borne is the real program, in front of a virtual screen, with a simulated
-// printer. Every method ends the test when the borne doesn't do as asked.
+// Borne is the real program, in front of a virtual screen, with a desk of
+// simulated devices. Every method ends the test when the borne doesn't do as asked.
 type Borne struct {
 	Dir       string // where it runs; run/ in it holds data, tickets and logs
 	Screen    *Screen
@@ -44,8 +45,9 @@ type Borne struct {
 	t       testing.TB
 	options Options
 	display *Display
+	office  string // port of the A4 printer, where there is one
 	app     *program
-	printer *program
+	desk    *program
 	trace   tail
 	drawn   []Page // what the trace has told so far
 	voice   tail
@@ -144,7 +146,8 @@ func StartBorne(t testing.TB, o Options) *Borne {
 	}
 	profile, err := os.ReadFile(o.Profile)
 	b.must(err)
-	b.must(os.WriteFile(b.path("run/profile.toml"), profile, 0o600))
+	add, without := b.also()
+	b.must(os.WriteFile(b.path("run/profile.toml"), append(profile, add...), 0o600))
 	if o.Places == "" {
 		o.Places = filepath.Join(root, demoPlaces)
 	}
@@ -167,10 +170,14 @@ func StartBorne(t testing.TB, o Options) *Borne {
 	t.Cleanup(func() { b.Screen.Close() })
 
 	if !o.Bare {
-		b.printer = b.start("parvis-sim", "printer", "--link", "run/printer", "--out", "run/tickets", "--control", "run/printer.ctl")
-		t.Cleanup(func() { b.printer.end(syscall.SIGTERM) })
-		b.waitFor("the printer", patience, func() bool {
-			_, err := os.Stat(b.path("run/printer"))
+		args := []string{"desk", "--without", without}
+		if b.office != "" {
+			args = append(args, "--ipp", b.office)
+		}
+		b.desk = b.start("parvis-sim", args...)
+		t.Cleanup(func() { b.desk.end(syscall.SIGTERM) })
+		b.waitFor("the desk", patience, func() bool { // its orders come last
+			_, err := os.Stat(b.path("run/desk.ctl"))
 			return err == nil
 		})
 	}
@@ -439,11 +446,18 @@ func (b *Borne) WaitTicket(n int) Ticket {
 	return b.Tickets()[n-1]
 }
 
-// Printer gives the simulated printer an order ("paper out", "unplug" …) and
-// returns its answer.
+// Printer gives the simulated ticket printer an order ("paper out", "unplug" …)
+// and returns its answer.
 func (b *Borne) Printer(order string) string {
 	b.t.Helper()
-	conn, err := net.Dial("unix", b.path("run/printer.ctl"))
+	return b.Order("printer " + order)
+}
+
+// Order gives the desk an order ("rfid card 0006547886", "card insert vitale" …)
+// and returns its answer.
+func (b *Borne) Order(order string) string {
+	b.t.Helper()
+	conn, err := net.Dial("unix", b.path("run/desk.ctl"))
 	b.must(err)
 	defer conn.Close()
 	b.must(conn.SetDeadline(time.Now().Add(patience)))
@@ -452,6 +466,27 @@ func (b *Borne) Printer(order string) string {
 	answer, err := bufio.NewReader(conn).ReadString('\n')
 	b.must(err)
 	return strings.TrimSpace(answer)
+}
+
+// also prepares the devices that not every test wants: what the profile says of
+// them, and which the desk is to leave out.
+func (b *Borne) also() (profile, without string) {
+	b.t.Helper()
+	without = "page"
+	if slices.Contains(b.options.Also, "card") {
+		profile += "\n[[lecteurs]]\ntype = \"pcsc\"\n"
+	} else {
+		without += ",card"
+	}
+	if !slices.Contains(b.options.Also, "office") {
+		return profile, without + ",office"
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	b.must(err)
+	defer l.Close()
+	_, b.office, err = net.SplitHostPort(l.Addr().String())
+	b.must(err)
+	return profile + "\n[imprimante_a4]\nfile = \"ipp://localhost:" + b.office + "/ipp/print\"\n", without
 }
 
 // Screenshot writes what the glass shows to a PNG file.
@@ -596,6 +631,9 @@ func (b *Borne) command(name string, args ...string) *exec.Cmd {
 		"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "HOME=" + b.path("run/home"), "TMPDIR=" + b.path("run/tmp"),
 		"LIBGL_ALWAYS_SOFTWARE=1", "FYNE_SCALE=1",
 		"PARVIS_VOICE=log:" + b.path("run/voice.log"), "PARVIS_TRACE=" + b.path("run/trace.jsonl"),
+	}
+	if slices.Contains(b.options.Also, "card") {
+		cmd.Env = append(cmd.Env, "PCSCLITE_CSOCK_NAME="+b.path("run/pcsc/pcscd.comm"))
 	}
 	if b.display != nil {
 		cmd.Env = append(cmd.Env, "DISPLAY="+b.display.Name)
