@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -25,8 +26,10 @@ import (
 //
 // As ippeveprinter does not know the state "stopped", a printer without paper
 // says that it is "processing" while it holds a job and "idle" while it has none:
-// only printer-state-reasons tells. Out of paper it says nothing else but that,
-// and does not let go of a canceled job before there is paper again.
+// only printer-state-reasons tells. It takes one job at a time and answers
+// server-error-busy to the next, also for a moment after the last page. Out of
+// paper it says nothing else but that, and does not let go of a canceled job
+// before there is paper again.
 type Office struct {
 	ctx  context.Context // of its whole life, through all unplugging
 	dir  string
@@ -77,8 +80,8 @@ func StartOffice(ctx context.Context, dir string, port int) (*Office, error) {
 		return nil, err
 	}
 	err = o.bus.await(func() bool {
-		_, err := os.Stat(o.path("bus"))
-		return err == nil
+		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", o.path("bus"))
+		return err == nil && conn.Close() == nil
 	})
 	if err == nil {
 		err = o.plug()

@@ -74,10 +74,11 @@ const pdf = "%PDF-1.4\n% one page\n"
 // mustPrint hands in a document and returns the attribute of its number.
 func mustPrint(t *testing.T, o *sim.Office) goipp.Attribute {
 	t.Helper()
-	got := askOffice(t, o, goipp.OpPrintJob, pdf, goipp.MakeAttribute("document-format", goipp.TagMimeType, goipp.String("application/pdf")))
-	if got["status"] != "successful-ok" {
-		t.Fatalf("the printer answers %v", got)
-	}
+	var got map[string]string
+	await(t, "a printer that is not busy", func() bool {
+		got = askOffice(t, o, goipp.OpPrintJob, pdf, goipp.MakeAttribute("document-format", goipp.TagMimeType, goipp.String("application/pdf")))
+		return got["status"] != goipp.StatusErrorBusy.String()
+	})
 	var id int
 	if err := parseInt(got["job-id"], &id); err != nil {
 		t.Fatalf("the printer answers %v", got)
