@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -55,7 +56,7 @@ func StartCUPS(ctx context.Context, dir string) (*CUPS, error) {
 	if err != nil {
 		return nil, errors.New("cupsd is not installed (Debian package cups-daemon)")
 	}
-	port, err := freePorts(1)
+	port, err := lastingPort()
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +85,18 @@ func StartCUPS(ctx context.Context, dir string) (*CUPS, error) {
 		return nil, err
 	}
 	return c, c.Start(ctx)
+}
+
+// lastingPort finds a TCP port that nobody uses and that the system gives to
+// nobody by itself: it is still there for a second start.
+func lastingPort() (int, error) {
+	for range 50 {
+		port := 20000 + rand.IntN(10000)
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, l.Close()
+		}
+	}
+	return 0, errors.New("no free TCP port from 20000 to 29999")
 }
 
 func (c *CUPS) path(name string) string { return filepath.Join(c.Dir, name) }

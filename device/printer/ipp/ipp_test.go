@@ -22,7 +22,7 @@ import (
 // hasty gives up soon, so that tests are short; patient never does while a test
 // runs.
 var (
-	hasty   = ipp.Options{Mend: 1500 * time.Millisecond}
+	hasty   = ipp.Options{Answer: time.Minute, Mend: 1500 * time.Millisecond}
 	patient = ipp.Options{Answer: time.Minute, Mend: time.Minute, Progress: time.Minute}
 )
 
