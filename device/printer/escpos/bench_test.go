@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	// These tests wait for a printer more than they compute.
-	if err := flag.Set("test.parallel", "40"); err != nil {
+	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 type setup struct {
 	model string
 	tcp   bool
+	speed float64 // mm/s; 0 is at once
 }
 
 func (s setup) String() string {
@@ -44,7 +45,7 @@ func (s setup) String() string {
 }
 
 // setups are those that every fault is tried on.
-var setups = []setup{{"generique", false}, {"generique", true}, {"epson-tm-t20", false}, {"custom-vkp80", true}}
+var setups = []setup{{model: "generique"}, {model: "generique", tcp: true}, {model: "epson-tm-t20"}, {model: "custom-vkp80", tcp: true}}
 
 // bench is a simulated printer behind a real pty or socket, and the driver that
 // uses it.
@@ -78,13 +79,14 @@ func newBenchOf(t *testing.T, s setup, adapt func(*escpos.Options)) *bench {
 		defer b.mu.Unlock()
 		b.tickets = append(b.tickets, k.Text)
 	})
+	b.thermal.SetSpeed(s.speed)
 	switch s.model {
 	case "custom-vkp80":
 		b.thermal.SetModel(sim.CustomVKP80)
 	case "star-escpos":
 		b.thermal.SetModel(sim.StarESCPOS)
 	}
-	options := escpos.Options{Model: mustLoad(t, s.model), Answer: 2 * time.Second} // patient, for a machine that does much else
+	options := escpos.Options{Model: mustLoad(t, s.model), Answer: 4 * time.Second} // patient, for a machine that does much else
 	adapt(&options)
 	if s.tcp {
 		socket := sim.NewSocket("127.0.0.1:0", ear{b.thermal, b})
@@ -234,7 +236,7 @@ func (b *bench) forget() {
 // await waits until the status reported last is so.
 func (b *bench) await(t testing.TB, what string, is func(device.Status) bool) {
 	t.Helper()
-	deadline := time.After(8 * time.Second)
+	deadline := time.After(20 * time.Second)
 	for !is(b.last()) {
 		select {
 		case <-b.news:
@@ -297,7 +299,7 @@ func ticket(mark string) printer.Document {
 
 func (b *bench) mustPrint(t *testing.T, mark string) {
 	t.Helper()
-	if err := b.Print(within(t, 10*time.Second), ticket(mark)); err != nil {
+	if err := b.Print(within(t, 20*time.Second), ticket(mark)); err != nil {
 		t.Fatalf("print %s: %v", mark, err)
 	}
 	if n := b.seen(mark + "-end"); n != 1 {

@@ -30,7 +30,7 @@ var troubles = []trouble{
 }
 
 // longest is how long Print may take to tell of a trouble.
-const longest = 5 * time.Second
+const longest = 6 * time.Second
 
 // eachTrouble tries every trouble on every setup, with nobody watching and with
 // Serve at work.
@@ -47,7 +47,7 @@ func eachTrouble(t *testing.T, test func(t *testing.T, b *bench, tr trouble, ser
 					t.Parallel()
 					b := newBenchOf(t, s, func(o *escpos.Options) {
 						if tr.fault == device.Silent {
-							o.Answer = 700 * time.Millisecond
+							o.Answer = 1500 * time.Millisecond // which each of these waits for
 						}
 					})
 					if served {

@@ -15,6 +15,9 @@ const (
 	// finish is how long a question may still wait for its answer once
 	// somebody wants the line: a question that is dropped costs more.
 	finish = 100 * time.Millisecond
+	// settling is how long Serve waits for a printer to be done with earlier
+	// jobs, and hears of nothing else meanwhile.
+	settling = 500 * time.Millisecond
 )
 
 // Serve implements printer.Printer. It asks every two seconds, hears what the
@@ -99,7 +102,9 @@ func (p *Printer) tend(ctx context.Context) error {
 	defer cancel()
 	var err error
 	if p.unsure && p.torn == 0 { // a stump is for the next Print to cut off
-		err = p.settle(ctx)
+		brief, cancel := context.WithTimeout(ctx, settling)
+		err = p.settle(brief)
+		cancel()
 	}
 	if err == nil && p.model.AutoStatus && !p.tells && p.torn == 0 {
 		err = p.command(patient, gs, 'a', 0xFF)

@@ -76,11 +76,11 @@ func TestServeReportsBusyWhileItPrints(t *testing.T) {
 	for _, s := range setups {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
+			s.speed = 500
 			b := newBenchOf(t, s, func(*escpos.Options) {})
 			b.thermal.SetPaper(sim.PaperLow)
 			b.serve(t)
 			b.awaitReady(t)
-			b.thermal.SetSpeed(500)
 			b.forget()
 			printed := make(chan error, 1)
 			go func() { printed <- b.Print(t.Context(), ticket("A")) }()
@@ -236,16 +236,16 @@ func TestServeComesBackEachTimeItIsPluggedIn(t *testing.T) {
 			defer stop()
 			b.awaitReady(t)
 			files, routines := openFiles(t), runtime.NumGoroutine()
-			for i := range 100 {
+			var back []time.Duration
+			for range 100 {
 				b.mustUnplug(t)
 				b.awaitFault(t, device.Unplugged)
 				start := time.Now()
 				b.mustPlug(t)
 				b.awaitReady(t)
-				if d := time.Since(start); d > 2*time.Second {
-					t.Errorf("time %d: back after %v", i+1, d)
-				}
+				back = append(back, time.Since(start))
 			}
+			soon(t, back)
 			if n := openFiles(t); n > files {
 				t.Errorf("%d open files, %d before", n, files)
 			}

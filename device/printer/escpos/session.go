@@ -14,8 +14,6 @@ import (
 const (
 	watch = 300 * time.Millisecond // between two questions while it prints
 	quiet = 200 * time.Millisecond // silence after which no reply is still to come
-
-	settled = 1800 * time.Millisecond // longest wait for an earlier job to end
 )
 
 // drop closes the line, if open.
@@ -167,9 +165,10 @@ func (p *Printer) settle(ctx context.Context) error {
 	return nil
 }
 
-// replies waits for a reply to GS r, and for those of earlier ones.
+// replies waits for a reply to GS r, and for those of earlier ones: as long as
+// the end of an earlier job may last.
 func (p *Printer) replies(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, settled)
+	ctx, cancel := context.WithTimeout(ctx, 2*p.options.Answer)
 	defer cancel()
 	if err := p.read(ctx, func() bool { return p.in.done > 0 }); err != nil {
 		return err

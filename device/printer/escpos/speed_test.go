@@ -62,6 +62,9 @@ func benchmarkEncode(b *testing.B, doc printer.Document) {
 
 // Ten times the time allowed, so that it fails only for what is wrong in kind.
 func TestEncodeIsFast(t *testing.T) {
+	if raced {
+		t.Skip("the race detector has its own speed")
+	}
 	e := escpos.NewEncoder(mustLoad(t, escpos.Default))
 	for _, tt := range []struct {
 		name  string

@@ -1,0 +1,6 @@
+//go:build race
+
+package escpos_test
+
+// raced tells whether the race detector is at work.
+const raced = true
