@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -133,26 +134,27 @@ func checkSocket(path string) error {
 	return nil
 }
 
-// freePorts finds n TCP ports in a row that nobody uses, and gives the first.
+// freePorts finds n TCP ports in a row that nobody uses, and gives the first. They
+// are below those that the kernel takes for outgoing connections, so that none
+// of them comes in between before a program has opened its port.
 func freePorts(n int) (int, error) {
-	for range 50 {
-		if port, ok := tryPorts(n); ok {
+	const first, last = 20000, 32000
+	for range 100 {
+		port := first + rand.IntN(last-first)
+		if arePortsFree(port, n) {
 			return port, nil
 		}
 	}
 	return 0, fmt.Errorf("no %d free TCP ports in a row", n)
 }
 
-func tryPorts(n int) (first int, ok bool) {
+func arePortsFree(first, n int) bool {
 	for i := range n {
 		l, err := net.Listen("tcp", fmt.Sprintf(":%d", first+i))
 		if err != nil {
-			return 0, false
+			return false
 		}
 		defer l.Close()
-		if i == 0 {
-			first = l.Addr().(*net.TCPAddr).Port
-		}
 	}
-	return first, true
+	return true
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,9 +18,25 @@ import (
 
 const virtualReader = "Virtual PCD 00 00"
 
+// pcscFolder is the one of this process: libpcsclite looks for the name of the
+// socket but once.
+var pcscFolder = sync.OnceValue(func() string {
+	dir, err := os.MkdirTemp("", "pcsc")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	os.RemoveAll(pcscFolder())
+	os.Exit(code)
+}
+
 // A real pcscd, its driver and its library stand between the test and the card.
 func TestCardsThroughPCSCD(t *testing.T) {
-	p := startPCSCD(t, t.TempDir())
+	p := startPCSCD(t, pcscFolder())
 	t.Setenv("PCSCLITE_CSOCK_NAME", p.Socket)
 	client := mustConnect(t)
 

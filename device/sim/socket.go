@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 )
 
@@ -43,11 +44,20 @@ func (s *Socket) Plug() error {
 	if s.listener != nil {
 		return ErrPlugged
 	}
+	if host, ok := strings.CutSuffix(s.addr, ":0"); ok {
+		// Not one of those that an outgoing connection could take while
+		// the socket is unplugged.
+		port, err := freePorts(1)
+		if err != nil {
+			return err
+		}
+		s.addr = fmt.Sprintf("%s:%d", host, port)
+	}
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", s.addr)
 	if err != nil {
 		return fmt.Errorf("open a TCP port: %w", err)
 	}
-	s.listener, s.addr = l, l.Addr().String()
+	s.listener = l
 	s.served.Go(func() { s.serve(l) })
 	return nil
 }
