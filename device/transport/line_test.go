@@ -311,6 +311,23 @@ func TestTCPNoticesAPeerThatVanishes(t *testing.T) {
 	}
 }
 
+// Half a ticket must not come out once nobody wants it any more.
+func TestTCPCloseDiscardsWhatWaits(t *testing.T) {
+	f := kinds["tcp"](t)
+	l := f.mustOpen(t)
+	n, err := l.Write(within(t, 200*time.Millisecond), make([]byte, 16<<20))
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("Write = %d, %v", n, err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.Copy(io.Discard, f)
+	if !errors.Is(err, unix.ECONNRESET) || got >= int64(n) {
+		t.Errorf("of %d bytes %d came out, %v", n, got, err)
+	}
+}
+
 func TestTCPRefusesWhatIsNotThere(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -424,7 +441,7 @@ func TestLinesLeaveNothingBehind(t *testing.T) {
 			}
 			deadline := time.Now().Add(2 * time.Second)
 			for runtime.NumGoroutine() > routines && time.Now().Before(deadline) {
-				runtime.Gosched()
+				time.Sleep(time.Millisecond)
 			}
 			if n := runtime.NumGoroutine(); n > routines {
 				t.Errorf("%d goroutines, %d before", n, routines)

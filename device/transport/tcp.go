@@ -99,5 +99,11 @@ func (l *TCPLine) Write(ctx context.Context, p []byte) (int, error) {
 // Discard implements Line. What was sent cannot be called back.
 func (l *TCPLine) Discard() error { return l.d.discard(l.d.gone) }
 
-// Close implements Line. Closing again does nothing.
-func (l *TCPLine) Close() error { return l.d.close() }
+// Close implements Line. Closing again does nothing. What the peer has not
+// received by now it never will: the kernel would else go on sending it.
+func (l *TCPLine) Close() error {
+	if queued, err := unix.IoctlGetInt(l.d.fd, unix.TIOCOUTQ); err == nil && queued > 0 {
+		_ = unix.SetsockoptLinger(l.d.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) // fails on a line that is gone
+	}
+	return l.d.close()
+}

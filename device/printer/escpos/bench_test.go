@@ -35,6 +35,8 @@ type setup struct {
 	model string
 	tcp   bool
 	speed float64 // mm/s; 0 is at once
+
+	buffer int // bytes; 0 is without end
 }
 
 func (s setup) String() string {
@@ -80,6 +82,7 @@ func newBenchOf(t *testing.T, s setup, adapt func(*escpos.Options)) *bench {
 		b.tickets = append(b.tickets, k.Text)
 	})
 	b.thermal.SetSpeed(s.speed)
+	b.thermal.SetBuffer(s.buffer)
 	switch s.model {
 	case "custom-vkp80":
 		b.thermal.SetModel(sim.CustomVKP80)

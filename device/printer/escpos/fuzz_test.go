@@ -26,7 +26,7 @@ func babble(conn net.Conn, says []byte) []byte {
 		if err != nil {
 			return heard
 		}
-		n = min(len(says), 1+int(n)%5)
+		n = min(len(says), 1+n%5)
 		if _, err := conn.Write(says[:n]); err != nil {
 			continue // whoever left may still have said something
 		}

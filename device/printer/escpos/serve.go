@@ -7,7 +7,6 @@ import (
 
 	"parvis/device"
 	"parvis/device/printer"
-	"parvis/device/transport"
 )
 
 const (
@@ -134,8 +133,6 @@ func (p *Printer) listen(ctx context.Context, s device.Status) (device.Status, e
 		switch {
 		case ctx.Err() != nil:
 			return s, ctx.Err()
-		case errors.Is(err, transport.ErrGone):
-			return s, err
 		case errors.Is(err, context.DeadlineExceeded):
 			return s, nil
 		case err != nil:

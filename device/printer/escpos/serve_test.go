@@ -250,7 +250,7 @@ func TestServeComesBackEachTimeItIsPluggedIn(t *testing.T) {
 				t.Errorf("%d open files, %d before", n, files)
 			}
 			for deadline := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > routines && time.Now().Before(deadline); {
-				runtime.Gosched()
+				time.Sleep(time.Millisecond)
 			}
 			if n := runtime.NumGoroutine(); n > routines {
 				t.Errorf("%d goroutines, %d before", n, routines)
@@ -275,7 +275,7 @@ func TestModelWithoutCompletion(t *testing.T) {
 			}
 		}
 		for deadline := time.Now().Add(5 * time.Second); b.seen("B-end") == 0 && time.Now().Before(deadline); {
-			runtime.Gosched()
+			time.Sleep(time.Millisecond)
 		}
 		if b.seen("A-end") != 1 || b.seen("B-end") != 1 || strings.Contains(b.wire(), "\x1dr") {
 			t.Errorf("tickets %q, heard %q", b.tickets, b.wire())
@@ -299,10 +299,40 @@ func TestModelWithoutCompletion(t *testing.T) {
 			t.Fatal(err)
 		}
 		for deadline := time.Now().Add(5 * time.Second); b.seen("B-end") == 0 && time.Now().Before(deadline); {
-			runtime.Gosched()
+			time.Sleep(time.Millisecond)
 		}
 		if b.seen("A-end") != 1 || b.seen("B-end") != 1 {
 			t.Errorf("tickets %q", b.tickets)
 		}
 	})
+}
+
+// A printer whose buffer is full hears no question; but it has said why.
+func TestPaperEndsWhileTheLineIsFull(t *testing.T) {
+	t.Parallel()
+	for _, tcp := range []bool{false, true} {
+		s := setup{model: "epson-tm-t20", tcp: tcp, buffer: 64}
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			b := newBenchOf(t, s, func(o *escpos.Options) { o.Answer = 1500 * time.Millisecond })
+			b.torn = true
+			if _, err := b.Status(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			doc := ticket("OLD")
+			doc.Blocks = doc.Blocks[:3]
+			for range 30000 { // more than all buffers on the way hold
+				doc.Blocks = append(doc.Blocks, printer.Rule{}, printer.Text{Text: strings.Repeat("x", 40)})
+			}
+			b.thermal.After(300, func() { b.thermal.SetPaper(sim.PaperOut) })
+			wantError(t, b.Print(t.Context(), doc), device.NoPaper, printer.Maybe)
+			b.thermal.SetPaper(sim.PaperIn)
+			b.mustPrint(t, "NEW")
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if last := b.tickets[len(b.tickets)-1]; strings.Contains(last, "OLD") || !strings.HasPrefix(last, "NEW\n") {
+				t.Errorf("the new ticket is\n%.300s", last)
+			}
+		})
+	}
 }

@@ -82,19 +82,31 @@ func (p *Printer) ask(ctx context.Context) (device.Status, error) {
 		}
 		return s, nil
 	}
-	// One after the other, since the replies do not say what they answer.
-	var a answers
+	a, err := p.questions(ctx)
+	if err == nil && a.unexplained() {
+		// Somebody may have shut the cover between two questions.
+		a, err = p.questions(ctx)
+	}
+	if err != nil {
+		return device.Status{}, err
+	}
+	return a.status(), nil
+}
+
+// questions puts those of DLE EOT 1 to 4, one after the other since the replies
+// do not say what they answer.
+func (p *Printer) questions(ctx context.Context) (a answers, err error) {
 	for _, n := range []byte{askPrinter, askOffline, askPaper, askError} {
 		if n == askError && a[askOffline]&0x40 == 0 {
 			continue
 		}
 		p.in.realtime = p.in.realtime[:0]
 		if err := p.question(ctx, n, func() bool { return len(p.in.realtime) > 0 }); err != nil {
-			return device.Status{}, err
+			return a, err
 		}
 		a[n] = p.in.realtime[0]
 	}
-	return a.status(), nil
+	return a, nil
 }
 
 // question sends DLE EOT n and waits for the answer.

@@ -70,6 +70,12 @@ const (
 // answers holds the reply to each question of DLE EOT, by its n.
 type answers [5]byte
 
+// unexplained reports whether the printer is off line and says no reason.
+func (a answers) unexplained() bool {
+	s := a.status()
+	return s.Fault == device.Hardware && a[askError]&0x20 == 0
+}
+
 func (a answers) status() device.Status {
 	s := device.Status{State: device.Online, Paper: device.PaperFull}
 	switch {
