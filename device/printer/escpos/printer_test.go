@@ -161,3 +161,25 @@ func TestTroubleAfterATicket(t *testing.T) {
 		}
 	})
 }
+
+func TestEveryModelPrints(t *testing.T) {
+	t.Parallel()
+	for _, model := range escpos.Models() {
+		for _, tcp := range []bool{false, true} {
+			s := setup{model: model, tcp: tcp}
+			t.Run(s.String(), func(t *testing.T) {
+				t.Parallel()
+				b := newBenchOf(t, s, func(*escpos.Options) {})
+				b.serve(t)
+				b.mustPrint(t, "A")
+				b.awaitReady(t)
+				b.mustPrint(t, "B")
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				if len(b.tickets) != 2 {
+					t.Errorf("tickets %q", b.tickets)
+				}
+			})
+		}
+	}
+}
