@@ -1,6 +1,6 @@
 #!/bin/sh
-# Tries a borne: the demo site, demo places and a simulated printer, on the
-# display there is or on a virtual one. Usage: run-demo.sh [SECONDS]
+# Tries a borne: the demo site, demo places and a desk of simulated devices, on
+# the display there is or on a virtual one. Usage: run-demo.sh [SECONDS]
 # Everything it makes is under run/; bin/ holds the programs.
 set -eu
 cd "$(dirname "$0")/.."
@@ -22,12 +22,12 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# until_there FILE CHILD waits for CHILD to make FILE, ten seconds at most.
+# until_there FILE CHILD waits for CHILD to make FILE, twenty seconds at most.
 until_there() {
 	tries=0
 	until [ -e "$1" ] && { [ ! -f "$1" ] || [ -s "$1" ]; }; do
 		tries=$((tries + 1))
-		if [ $tries -gt 100 ] || ! kill -0 "$2" 2>/dev/null; then
+		if [ $tries -gt 200 ] || ! kill -0 "$2" 2>/dev/null; then
 			echo "$1 did not appear" >&2
 			exit 1
 		fi
@@ -35,14 +35,25 @@ until_there() {
 	done
 }
 
-cp packaging/demo.toml run/demo.toml
 bin/parvis places import content/demo/places.csv --data run/data
 
-rm -f run/printer
-bin/parvis-sim printer --link run/printer --out run/tickets --control run/printer.ctl </dev/null >run/printer.log 2>&1 &
-printer=$!
-children="$printer $children"
-until_there run/printer "$printer"
+rm -f run/printer run/desk.ctl
+bin/parvis-sim desk </dev/null >run/desk.log 2>&1 &
+desk=$!
+children="$desk $children"
+until_there run/desk.ctl "$desk" # its orders come last
+
+# The demo site, with what is on the desk beside the serial lines: not every
+# machine lets everybody run pcscd or an IPP printer.
+cp packaging/demo.toml run/demo.toml
+if grep -q '^lecteur de cartes à puce' run/desk.log; then
+	printf '\n[[lecteurs]]\ntype = "pcsc"\n' >>run/demo.toml
+	PCSCLITE_CSOCK_NAME=$PWD/run/pcsc/pcscd.comm
+	export PCSCLITE_CSOCK_NAME
+fi
+if grep -q '^imprimante A4' run/desk.log; then
+	printf '\n[imprimante_a4]\nfile = "ipp://localhost:8631/ipp/print"\n' >>run/demo.toml
+fi
 bin/parvis ticket demo --kind demarche --out run/printer
 
 # Memory that is given back is overwritten at once: nothing a resident typed
@@ -72,7 +83,9 @@ fi
 echo "The borne opens on display $DISPLAY${virtual:+, a virtual one}."
 echo "Printed tickets:  run/tickets/ticket-N.png and ticket-N.txt (the newest is a sample until you print one)"
 [ -z "$virtual" ] || echo "Screenshots:      run/screens/ (one when the screen has changed)"
-echo "Orders to the printer, such as \"paper out\", go to the socket run/printer.ctl (see bin/parvis-sim printer --help)."
+echo "The devices:      http://127.0.0.1:8090/ (end the paper, open the cover, show a card, scan a code)"
+echo "A4 pages:         run/office/printed/"
+grep 'laissé de côté' run/desk.log || true
 if [ -n "$seconds" ]; then
 	echo "It stops by itself after $seconds seconds."
 else
