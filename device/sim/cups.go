@@ -126,17 +126,19 @@ func (c *CUPS) Start(ctx context.Context) error {
 		defer close(done)
 		_ = c.cmd.Wait() // it was told to end
 	}()
-	for {
-		conn, err := net.Dial("tcp", c.Addr)
-		if err == nil {
-			return conn.Close()
-		}
+	for !answers("tcp", c.Addr) || !answers("unix", c.socket()) {
 		select {
 		case <-done:
 			return fmt.Errorf("cupsd ended at once: %s", said.String())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+	return nil
+}
+
+func answers(network, addr string) bool {
+	conn, err := net.Dial(network, addr)
+	return err == nil && conn.Close() == nil
 }
 
 // Stop ends cupsd. It keeps its jobs, as when a machine is switched off.

@@ -59,13 +59,22 @@ func wait(ctx context.Context, last error) error {
 	return errors.New("it has not ended")
 }
 
-// revoke cancels what a printer behind a queue still holds of a job: CUPS
-// leaves it there when it is stopped. It tells how many jobs there were. CUPS
+// revoke cancels what a printer behind a queue still holds of a job, or may yet
+// be given: CUPS calls a job canceled while it still hands it over, and forgets
+// it in the printer when it is stopped itself. It tells how much there was. CUPS
 // passes on the job's name.
 func (p *Printer) revoke(ctx context.Context, j job) (left int, err error) {
-	p.mu.Lock()
-	t := p.backend
-	p.mu.Unlock()
+	if !p.target.cups {
+		return 0, nil
+	}
+	queue, err := p.ask(ctx, describe(p.target))
+	if err != nil {
+		return 0, err
+	}
+	if state, _ := integer(queue.Printer, "printer-state"); state == printerProcessing {
+		return 1, nil
+	}
+	t := backendOf(queue.Printer)
 	if t == nil {
 		return 0, nil
 	}

@@ -53,9 +53,8 @@ type Printer struct {
 
 	turn chan struct{} // holds a token while nobody prints
 
-	mu      sync.Mutex // guards what follows
-	backend *target    // the printer behind a queue, where it speaks IPP
-	stray   []job      // may still print by themselves
+	mu    sync.Mutex // guards stray
+	stray []job      // may still print by themselves
 }
 
 // New makes a Printer for an address such as "ipp://localhost:631/printers/A4",
@@ -182,11 +181,7 @@ func (p *Printer) look(ctx context.Context) (device.Status, error) {
 	if !p.target.cups {
 		return withPaper(s), nil
 	}
-	backend := backendOf(answer.Printer)
-	p.mu.Lock()
-	p.backend = backend
-	p.mu.Unlock()
-	return p.behind(ctx, s, backend), nil
+	return p.behind(ctx, s, backendOf(answer.Printer)), nil
 }
 
 // backendOf is the printer behind a queue, or nil where that does not speak

@@ -22,7 +22,7 @@ const (
 	pollSoon = 250 * time.Millisecond // between two looks at a young job
 	poll     = time.Second            // and at one of some seconds
 	young    = 8                      // looks
-	takeBack = 3 * time.Second        // longest wait for a job to be cancelled
+	takeBack = 5 * time.Second        // longest wait for a job to be cancelled
 
 	// orphaned is when CUPS itself cancels a job that prints and prints, in
 	// seconds, should we no longer be there to do it.
