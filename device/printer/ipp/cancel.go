@@ -72,11 +72,11 @@ func (p *Printer) revoke(ctx context.Context, j job) (left int, err error) {
 		return 0, err
 	}
 	if state, _ := integer(queue.Printer, "printer-state"); state == printerProcessing {
-		return 1, nil
+		left++
 	}
 	t := backendOf(queue.Printer)
 	if t == nil {
-		return 0, nil
+		return left, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.options.Answer)
 	defer cancel()
@@ -84,10 +84,10 @@ func (p *Printer) revoke(ctx context.Context, j job) (left int, err error) {
 	answer, err := exchange(ctx, p.device, *t, request(*t, goipp.OpGetJobs, held, wanted("job-id", "job-name")), nil)
 	var no refused
 	if errors.As(err, &no) {
-		return 0, nil // it tells nobody: CUPS must do
+		return left, nil // it tells nobody: CUPS must do
 	}
 	if err != nil {
-		return 0, err
+		return left, err
 	}
 	for _, g := range answer.Groups {
 		id, ok := integer(g.Attrs, "job-id")
