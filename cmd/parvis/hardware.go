@@ -118,11 +118,18 @@ func (h *hardware) serve(ctx context.Context, hands hands) {
 	})
 	all.Wait()
 	h.set.Close()
+	unwatched := h.board.All()
+	for i := range unwatched {
+		unwatched[i].Status = device.Status{}
+	}
+	h.write(unwatched)
 }
 
 // keep writes how every device is into the store.
-func (h *hardware) keep() {
-	all, seen := h.board.All(), time.Now()
+func (h *hardware) keep() { h.write(h.board.All()) }
+
+func (h *hardware) write(all []supervise.Entry) {
+	seen := time.Now()
 	h.desk.do("appareils", func(ctx context.Context, st *store.Store) error {
 		var wrong []error
 		for _, e := range all {

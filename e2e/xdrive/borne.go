@@ -184,7 +184,7 @@ func StartBorne(t testing.TB, o Options) *Borne {
 	t.Cleanup(func() {
 		b.end(syscall.SIGTERM)
 		if t.Failed() {
-			t.Logf("the borne's last words:\n%s", b.says())
+			t.Logf("the borne's last words:\n%s", b.Says())
 		}
 	})
 	b.Start()
@@ -253,6 +253,21 @@ func (b *Borne) Command(args ...string) string {
 		b.t.Fatalf("parvis %s: %v\n%s", strings.Join(args, " "), err, says.String())
 	}
 	return string(out)
+}
+
+// Try runs a command of parvis in the borne's folder and returns what it wrote on
+// stdout, and its exit status.
+func (b *Borne) Try(args ...string) (out string, status int) {
+	b.t.Helper()
+	said, err := b.command("parvis", args...).Output()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		b.t.Fatalf("parvis %s: %v", strings.Join(args, " "), err)
+	}
+	if exit != nil {
+		status = exit.ExitCode()
+	}
+	return string(said), status
 }
 
 // Page is what was last drawn.
@@ -581,7 +596,7 @@ func (b *Borne) waitFor(what string, patience time.Duration, ok func() bool) {
 	deadline := time.Now().Add(patience)
 	for !ok() {
 		if b.app != nil && b.app.ended() {
-			b.t.Fatalf("waiting for %s, the program ended:\n%s", what, b.says())
+			b.t.Fatalf("waiting for %s, the program ended:\n%s", what, b.Says())
 		}
 		if time.Now().After(deadline) {
 			b.t.Fatalf("waited %v for %s; %s", patience, what, b.situation())
@@ -682,8 +697,8 @@ func (p *program) end(signal syscall.Signal) {
 	}
 }
 
-// says is the end of what the borne's program wrote.
-func (b *Borne) says() string {
+// Says is the end of what the borne's program wrote to its log.
+func (b *Borne) Says() string {
 	text, err := os.ReadFile(b.path("run/parvis.log"))
 	if err != nil {
 		return err.Error()

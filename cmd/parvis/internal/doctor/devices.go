@@ -64,7 +64,7 @@ func toldByBorne(ctx context.Context, dir string, set *devices.Set) (map[string]
 	}
 	all := map[string]device.Status{}
 	for _, d := range rows {
-		if age := time.Since(d.Seen); age < fresh && age > -fresh {
+		if age := time.Since(d.Seen); age < fresh && age > -fresh && d.State != device.Unknown {
 			all[d.Name] = d.Status
 		}
 	}
