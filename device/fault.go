@@ -26,6 +26,7 @@ const (
 	Unplugged Fault = "unplugged"  // the line is gone or cannot be opened
 	Silent    Fault = "silent"     // the line is there, but the device does not answer
 	NoService Fault = "no_service" // the system's own service is down: CUPS, pcscd, the sound server
+	NoSound   Fault = "no_sound"   // no sound card, or not the output of the profile
 	Noise     Fault = "noise"      // what the device sends makes no sense
 
 	// Single documents, not the state of a printer.
@@ -69,6 +70,7 @@ var faults = []FaultInfo{
 	{Unplugged, Critical, NoDevice, "Appareil débranché", "Vérifiez que le câble est branché des deux côtés et que l’appareil est allumé.", "print.out_of_order", 2 * time.Minute},
 	{Silent, Critical, Offline, "L’appareil ne répond pas", "Vérifiez qu’il est allumé et que sa vitesse est celle du profil.", "print.out_of_order", 2 * time.Minute},
 	{NoService, Critical, Offline, "Service du système arrêté", "Relancez le service : « systemctl restart cups » ou « systemctl restart pcscd ».", "print.out_of_order", 2 * time.Minute},
+	{NoSound, Critical, NoDevice, "Aucune sortie de son", "Vérifiez la carte son avec « aplay -l », et les noms des sorties dans le profil.", "voice.no_sound", 2 * time.Minute},
 	{Noise, Warning, Online, "Données illisibles", "Vérifiez le modèle et la vitesse dans le profil, et l’état du câble.", "", 10 * time.Minute},
 	{Interrupted, Info, Online, "Impression abandonnée", "Rien : la borne a cessé d’attendre l’imprimante.", "print.out_of_order", 0},
 	{Unprintable, Info, Online, "Document impossible à imprimer", "Signalez la page concernée à l’éditeur.", "print.out_of_order", 0},

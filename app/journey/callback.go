@@ -118,6 +118,9 @@ func (j *Journey) hear(v *visit.Visit, w *text.Words) page.Choices {
 // MaySay reports whether private parts of a page may be spoken.
 func (j *Journey) MaySay(v *visit.Visit) bool { return j.headset() || v.Aloud }
 
+// Mute reports whether the borne is known to have no sound to speak with.
+func (j *Journey) Mute() bool { return j.Sound != nil && broken(j.Sound()) }
+
 func (j *Journey) headset() bool { return j.HeadsetIn != nil && j.HeadsetIn() }
 
 func (j *Journey) choosePhone(_ context.Context, v *visit.Visit, id string) *Task {

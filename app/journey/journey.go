@@ -50,7 +50,9 @@ type Journey struct {
 	// CardReader says how the reader is in which residents show cards and codes;
 	// of several, the best. It is nil when the site has none.
 	CardReader func() device.Status
-	HeadsetIn  func() bool // whether speech now reaches only the resident's ears; nil: it does not
+	// Sound says how the loudspeaker is; nil when the borne does not speak with one.
+	Sound     func() device.Status
+	HeadsetIn func() bool // whether speech now reaches only the resident's ears; nil: it does not
 	Staff
 	Fiches atomic.Pointer[fiche.Library] // may be set later than the rest: until then there are none
 }

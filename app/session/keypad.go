@@ -88,6 +88,7 @@ func (s *Session) toggleSpeech() {
 	s.stop()
 	was := s.visit.Speech
 	s.visit.Speech = !was
+	s.warnMute(was)
 	s.render(false)
 	s.speakAfter("nav.listen", false, was)
 }

@@ -223,6 +223,7 @@ func (s *Session) act(id string) {
 		return
 	}
 	fresh := s.visit.Here() != before || len(s.visit.Path) != depth
+	s.warnMute(speech)
 	s.render(fresh)
 	if task != nil {
 		s.run(task)

@@ -459,3 +459,20 @@ func (d *desk) act(ids ...string) {
 		d.Touch(id)
 	}
 }
+
+// Who asks a borne without sound to speak reads that it cannot.
+func TestNoSoundIsSaid(t *testing.T) {
+	d := newDesk(t)
+	sound := device.NoSound.With(nil)
+	d.borne.Sound = func() device.Status { return sound }
+	d.touch("start", "nav.listen")
+	if b := d.frame.Page.Banner; b == nil || b.Text != "La borne n’a pas de son pour l’instant." {
+		t.Errorf("the banner is %+v", b)
+	}
+	d.Press(session.Speech)
+	sound = device.Status{State: device.Online}
+	d.Press(session.Speech)
+	if b := d.frame.Page.Banner; b != nil {
+		t.Errorf("with sound, the banner is %+v", b)
+	}
+}

@@ -164,6 +164,13 @@ func (s *Session) followVolume() {
 	s.Voice.Say("fr", s.Journey.Texts.In("fr").T("maintenance.sound_sample"), nil)
 }
 
+// warnMute tells who has just asked for speech that there is no sound.
+func (s *Session) warnMute(wasSpeaking bool) {
+	if s.visit.Speech && !wasSpeaking && s.Journey.Mute() {
+		s.hint = s.words().T("voice.no_sound")
+	}
+}
+
 // OutputChanged notes that the voice speaks elsewhere now: a headset was plugged
 // in or pulled out, which has cut what was being said.
 func (s *Session) OutputChanged() {

@@ -13,6 +13,7 @@ import (
 	"parvis/app/voice"
 	"parvis/cmd/parvis/internal/devices"
 	"parvis/device"
+	"parvis/device/audio"
 	"parvis/device/hotplug"
 	"parvis/device/reader"
 	"parvis/device/supervise"
@@ -29,6 +30,7 @@ type hardware struct {
 	voice voice.Voice
 
 	speaker, ears voice.Output
+	mixer         audio.Mixer
 	headset       atomic.Bool
 
 	hands hands // set by serve, before any loop runs
@@ -43,7 +45,7 @@ type hands struct {
 
 func newHardware(prof *profile.Profile, desk *clerk, v voice.Voice) (*hardware, error) {
 	h := &hardware{
-		desk: desk, voice: v,
+		desk: desk, voice: v, mixer: devices.Mixer(prof.Sound),
 		speaker: voice.Output{Device: prof.Sound.Speaker, Private: prof.Sound.Output == "casque"},
 		ears:    voice.Output{Device: prof.Sound.Headset, Private: true},
 	}
@@ -74,6 +76,13 @@ func (h *hardware) wear(in bool) {
 	}
 	h.voice.SetOutput(out)
 	h.hands.moved()
+}
+
+// quieten sets the sound card itself back to the level that is safe for ears.
+func (h *hardware) quieten() {
+	if err := h.mixer.Reset(context.Background()); err != nil {
+		slog.Warn("volume de la carte son", "erreur", err)
+	}
 }
 
 // private reports whether speech now reaches only the resident's ears.

@@ -23,6 +23,8 @@ import (
 	"parvis/app/view"
 	"parvis/app/voice"
 	"parvis/cmd/parvis/internal/command"
+	"parvis/cmd/parvis/internal/devices"
+	"parvis/device"
 	"parvis/device/reader"
 	"parvis/kiosk/callback"
 	"parvis/kiosk/demarche"
@@ -74,7 +76,8 @@ func (c *runCmd) serve(rt *command.Runtime) (again bool, err error) {
 		return false, err
 	}
 	defer st.Close()
-	v, err := voice.Open(os.Getenv("PARVIS_VOICE"), func(err error) { slog.Warn("voix", "erreur", err) })
+	spec := os.Getenv("PARVIS_VOICE")
+	v, err := voice.Open(spec, func(err error) { slog.Warn("voix", "erreur", err) })
 	if err != nil {
 		return false, err
 	}
@@ -91,6 +94,9 @@ func (c *runCmd) serve(rt *command.Runtime) (again bool, err error) {
 	}
 	defer stop()
 	j.Count, j.Outputs, j.CardReader, j.HeadsetIn = desk.count, hw.outputs(), hw.cardReader(), hw.private
+	if spec == "" || spec == "espeak" {
+		j.Sound = func() device.Status { return hw.board.Status(devices.Sound) }
+	}
 	ctx, cancel := context.WithCancel(rt.Ctx)
 	defer cancel()
 	restart := func() { again = true; cancel() }
@@ -209,20 +215,23 @@ func show(ctx context.Context, rt *command.Runtime, prof *profile.Profile, j *jo
 	glass := view.NewGlass(screen, j.Texts, func(id string) { s.Touch(id) }, trace)
 	s = session.New(ctx, session.Options{Journey: j, Voice: v, Show: glass.Draw, Do: fyne.Do, Now: rt.Now,
 		Bounce: time.Duration(prof.Screen.Bounce) * time.Millisecond,
-		Ended:  func() { go giveMemoryBack() }, // nobody waits for the borne now
+		Ended: func() { // nobody waits for the borne now
+			go giveMemoryBack()
+			go hw.quieten()
+		},
 	})
 	w.SetContent(glass)
 	w.Resize(fyne.NewSize(screen.Width, screen.Height))
 	bindKeys(w.Canvas(), s)
 	// The devices may only stop when nobody prints any more: after the window.
-	devices, stopDevices := context.WithCancel(context.Background())
+	watched, stopDevices := context.WithCancel(context.Background())
 	var served sync.WaitGroup
 	defer served.Wait()
 	defer stopDevices()
 	a.Lifecycle().SetOnStarted(func() {
 		tellSystemd(daemon.SdNotifyReady)
 		served.Go(func() {
-			hw.serve(devices, hands{
+			hw.serve(watched, hands{
 				seen:    func(e reader.Event) { fyne.Do(func() { s.Card(e) }) },
 				changed: func() { fyne.Do(s.Refresh) },
 				moved:   func() { fyne.Do(s.OutputChanged) },

@@ -55,7 +55,7 @@ func (c *Card) Serve(ctx context.Context, report func(device.Status)) error {
 	set := false
 	for {
 		err := c.present()
-		status := device.Unplugged.With(err)
+		status := device.NoSound.With(err)
 		if err == nil {
 			status = device.Status{State: device.Online}
 			if !set {
@@ -105,7 +105,7 @@ func Check(ctx context.Context, outputs ...string) device.Status {
 		case strings.Contains(err.Error(), "resource busy"):
 			status.State = device.Busy // somebody plays on it: so it works
 		case strings.Contains(err.Error(), "No such file"), strings.Contains(err.Error(), "No such device"):
-			return device.Unplugged.With(fmt.Errorf("output %s: %w", output, err))
+			return device.NoSound.With(fmt.Errorf("output %s: %w", output, err))
 		default:
 			return device.Hardware.With(fmt.Errorf("output %s: %w", output, err))
 		}

@@ -57,9 +57,9 @@ func TestCheck(t *testing.T) {
 		{"both work", func(t *testing.T) { alsa(t, "pcm.casque { "+file+" }\npcm.salle { "+file+" }") },
 			[]string{"casque", "salle"}, device.Online, device.None, ""},
 		{"one is not there", func(t *testing.T) { alsa(t, "pcm.casque { "+file+" }") },
-			[]string{"casque", "salle"}, device.NoDevice, device.Unplugged, "output salle"},
+			[]string{"casque", "salle"}, device.NoDevice, device.NoSound, "output salle"},
 		{"no card", func(t *testing.T) { alsa(t, "pcm.!default { type hw card 31 }") },
-			nil, device.NoDevice, device.Unplugged, "output default"},
+			nil, device.NoDevice, device.NoSound, "output default"},
 		{"in use", func(t *testing.T) {
 			standIn(t, "aplay", "echo 'audio open error: Device or resource busy' >&2; exit 1")
 		},

@@ -68,6 +68,7 @@ var (
 	outputs     = []string{"casque", "haut-parleur"}
 	readerTypes = []string{"rfid", "code", "pcsc", "clavier"}
 	layouts     = []string{"azerty", "qwerty"}
+	typed       = []string{"code", "rfid"}
 	media       = []string{"rfid", "sans-contact", "code"}
 	forms       = []string{"hexa", "decimal", "texte"}
 	roles       = []string{"mediateur", "ambassadeur", "agent"}
@@ -100,6 +101,9 @@ func (p *Profile) complete() {
 		}
 		if r.Layout == "" {
 			r.Layout = "azerty"
+		}
+		if r.Medium == "" && r.Type == "clavier" {
+			r.Medium = "code"
 		}
 	}
 	for i := range p.Cards.City {
@@ -188,6 +192,10 @@ func (p *Profile) checkReaders() *fault {
 			return bad("longueur_max", "4096 signes au plus")
 		case !slices.Contains(layouts, r.Layout):
 			return bad("disposition", oneOf(layouts))
+		case r.Type == "clavier" && !slices.Contains(typed, r.Medium):
+			return bad("lecture", oneOf(typed))
+		case r.Type != "clavier" && r.Medium != "":
+			return bad("lecture", "seulement pour un lecteur de type « clavier »")
 		}
 	}
 	return nil
@@ -200,6 +208,8 @@ func (p *Profile) checkSound() *fault {
 		return bad("sortie", oneOf(outputs))
 	case s.Volume < 1 || s.Volume > 8:
 		return bad("volume", "de 1 à 8")
+	case s.Level < 0 || s.Level > 100:
+		return bad("niveau", "de 0 à 100 pour cent")
 	}
 	return nil
 }

@@ -17,11 +17,13 @@ type Reader struct {
 	Type      string `toml:"type"` // "rfid", "code", "pcsc" or "clavier"
 	Port      string `toml:"port"` // a tty; of "clavier" its /dev/input/by-id/…
 	Baud      int    `toml:"vitesse"`
-	Prefix    string `toml:"prefixe"` // what a scanner puts before a code
-	Suffix    string `toml:"suffixe"` // and after it
+	Prefix    string `toml:"prefixe"`      // what a scanner puts before a code
+	Suffix    string `toml:"suffixe"`      // and after it
+	NoSuffix  bool   `toml:"sans_suffixe"` // it puts nothing after a code: silence ends it
 	MinLength int    `toml:"longueur_min"`
 	MaxLength int    `toml:"longueur_max"`
 	Layout    string `toml:"disposition"` // of "clavier": "azerty" or "qwerty"
+	Medium    string `toml:"lecture"`     // of "clavier", what it reads: "code" or "rfid"
 	Name      string `toml:"nom"`         // of "pcsc": a part of the reader's name; empty: any
 }
 
@@ -32,6 +34,8 @@ type Sound struct {
 	Speaker string `toml:"haut_parleur"` // ALSA device of the loudspeaker
 	Jack    string `toml:"prise_casque"` // evdev device that tells whether a headset is plugged in
 	Volume  int    `toml:"volume"`       // 1 to 8, as the borne says it
+	Mixer   string `toml:"reglage"`      // ALSA mixer control of the loudspeaker, such as "Master"; empty: left alone
+	Level   int    `toml:"niveau"`       // at which that control is safe for ears, in percent
 }
 
 // Cards say what the cards that residents show are.

@@ -96,7 +96,7 @@ code = "$argon2id$v=19$m=19456,t=2,p=1$x$y"
 	}
 	readers := []profile.Reader{
 		{Type: "rfid", Port: "/dev/parvis-rfid", Baud: 9600, Suffix: "\r", MinLength: 1, MaxLength: 256, Layout: "azerty"},
-		{Type: "clavier", Port: "/dev/input/by-id/usb-x-event-kbd", Baud: 9600, Prefix: "]Q1", Suffix: "\r\n", MinLength: 4, MaxLength: 40, Layout: "qwerty"},
+		{Type: "clavier", Port: "/dev/input/by-id/usb-x-event-kbd", Baud: 9600, Prefix: "]Q1", Suffix: "\r\n", MinLength: 4, MaxLength: 40, Layout: "qwerty", Medium: "code"},
 		{Type: "pcsc", Name: "ACR122U", Baud: 9600, Suffix: "\r", MinLength: 1, MaxLength: 256, Layout: "azerty"},
 	}
 	city := []profile.CityCard{
@@ -107,7 +107,7 @@ code = "$argon2id$v=19$m=19456,t=2,p=1$x$y"
 		{p.Printer, profile.Printer{Model: "epson-tm-t20", Port: "tcp://192.0.2.7:9100", Baud: 19200}},
 		{p.Office.Queue, "ipp://localhost:631/printers/A4"},
 		{p.Readers, readers},
-		{p.Sound, profile.Sound{Output: "casque", Headset: "plughw:1,0", Speaker: "plughw:0,0", Jack: "/dev/input/event3", Volume: 5}},
+		{p.Sound, profile.Sound{Output: "casque", Headset: "plughw:1,0", Speaker: "plughw:0,0", Jack: "/dev/input/event3", Volume: 5, Level: 60}},
 		{p.Cards, profile.Cards{Key: key, Pass: "^P[0-9]{9}$", City: city}},
 		{p.Badges, []profile.Badge{{Role: "agent", Name: "Badge 1", Fingerprint: print}}},
 		{p.Maintenance.Code, "$argon2id$v=19$m=19456,t=2,p=1$x$y"},
@@ -143,6 +143,9 @@ func TestErrors(t *testing.T) {
 		"no reader port":  {site + "[[lecteurs]]\ntype = \"code\"\n", "profil.toml:4: lecteurs n° 1: port"},
 		"lengths":         {site + "[[lecteurs]]\ntype = \"pcsc\"\nlongueur_min = 9\nlongueur_max = 8\n", "profil.toml:6: lecteurs n° 1: longueur_min"},
 		"endless code":    {site + "[[lecteurs]]\ntype = \"pcsc\"\nlongueur_max = 99999\n", "longueur_max"},
+		"read what":       {site + "[[lecteurs]]\ntype = \"clavier\"\nport = \"x\"\nlecture = \"nfc\"\n", "profil.toml:7: lecteurs n° 1: lecture: « code » ou « rfid »"},
+		"read by what":    {site + "[[lecteurs]]\ntype = \"pcsc\"\nlecture = \"rfid\"\n", "profil.toml:6: lecteurs n° 1: lecture: seulement pour un lecteur de type « clavier »"},
+		"too loud":        {site + "[son]\nniveau = 200\n", "profil.toml:5: son.niveau: de 0 à 100 pour cent"},
 		"layout":          {site + "[[lecteurs]]\ntype = \"pcsc\"\ndisposition = \"bepo\"\n", "disposition: « azerty » ou « qwerty »"},
 		"unknown in list": {site + "[[lecteurs]]\ntype = \"pcsc\"\nbauds = 3\n", "profil.toml:6: lecteurs.bauds"},
 		"key in words":    {site + "[cartes]\ncle = \"secret\"\n", "profil.toml:5: cartes.cle"},

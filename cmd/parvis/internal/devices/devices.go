@@ -6,6 +6,7 @@ package devices
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"parvis/device"
 	"parvis/device/audio"
@@ -22,14 +23,24 @@ import (
 	"parvis/provisioning/profile"
 )
 
-// The names of devices of which a site has one at most. Readers are called
-// "lecteur-1", "lecteur-2" …, in the profile's order.
+// The names of devices of which a site has one at most. Other readers are called
+// "lecteur-1", "lecteur-2" …, by their place in the profile.
 const (
-	Ticket  = "imprimante"
-	Sheet   = "imprimante-a4"
-	Sound   = "son"
-	Headset = "casque"
+	Ticket     = "imprimante"
+	Sheet      = "imprimante-a4"
+	SmartCards = "cartes-a-puce"
+	Sound      = "son"
+	Headset    = "casque"
 )
+
+// Mixer is the sound card's own loudness, as the profile wants it.
+func Mixer(s profile.Sound) audio.Mixer {
+	m := audio.Mixer{Device: s.Speaker, Control: s.Mixer, Percent: s.Level}
+	if m.Device == "" {
+		m.Device = "default"
+	}
+	return m
+}
 
 // Hands are called when something happens at a device, from its own loop. None
 // may be nil.
@@ -69,12 +80,20 @@ func Open(prof *profile.Profile, h Hands) (*Set, error) {
 	if prof.Office.Queue != "" {
 		s.addPrinter(Sheet, device.OfficePrinter, "Imprimante A4", ipp.New(prof.Office.Queue, ipp.Options{}), h)
 	}
+	var smart []string // all PC/SC readers are watched together: libpcsclite wants one caller
 	for i, r := range prof.Readers {
+		if r.Type == "pcsc" {
+			smart = append(smart, r.Name)
+			continue
+		}
 		if err := s.addReader(i, r, h); err != nil {
 			return nil, fmt.Errorf("lecteurs n° %d : %w", i+1, err)
 		}
 	}
-	s.add(Sound, device.Sound, "Son", audio.NewCard(audio.Mixer{}).Serve)
+	if smart != nil {
+		s.addSmartCards(smart, h)
+	}
+	s.add(Sound, device.Sound, "Son", audio.NewCard(Mixer(prof.Sound)).Serve)
 	if prof.Sound.Jack != "" {
 		s.add(Headset, device.Sound, "Prise casque", func(ctx context.Context, report func(device.Status)) error {
 			return audio.NewHeadset(prof.Sound.Jack).Serve(ctx, report, h.Headset)
@@ -105,7 +124,7 @@ func (s *Set) addPrinter(name string, kind device.Kind, title string, p printer.
 
 func (s *Set) addReader(i int, r profile.Reader, h Hands) error {
 	var dev reader.Reader
-	format := scanner.Format{Prefix: r.Prefix, Suffix: r.Suffix, NoSuffix: r.Suffix == "", MinLength: r.MinLength, MaxLength: r.MaxLength}
+	format := scanner.Format{Prefix: r.Prefix, Suffix: r.Suffix, NoSuffix: r.NoSuffix, MinLength: r.MinLength, MaxLength: r.MaxLength}
 	if err := format.Check(); err != nil {
 		return err
 	}
@@ -115,18 +134,33 @@ func (s *Set) addReader(i int, r profile.Reader, h Hands) error {
 		dev, title = serialrfid.New(transport.Serial(r.Port, r.Baud)), "Lecteur de badges"
 	case "code":
 		dev, title = scanner.New(transport.Serial(r.Port, r.Baud), format), "Lecteur de codes"
-	case "pcsc":
-		var names []string
-		if r.Name != "" {
-			names = []string{r.Name}
-		}
-		dev, title = pcsc.New(pcsc.Options{Readers: names}), "Lecteur de cartes à puce"
 	case "clavier":
-		dev, title = hid.New(hid.Options{Path: r.Port, Layout: hid.Layout(r.Layout), Format: format}), "Douchette"
+		options := hid.Options{Path: r.Port, Layout: hid.Layout(r.Layout), Format: format}
+		title = "Douchette"
+		if r.Medium == "rfid" {
+			options.Medium, title = reader.RFID, "Lecteur de badges"
+		}
+		if err := options.Check(); err != nil {
+			return err
+		}
+		dev = hid.New(options)
 	default:
 		return fmt.Errorf("type : « %s » n’existe pas", r.Type)
 	}
-	name := fmt.Sprintf("lecteur-%d", i+1)
+	s.watch(fmt.Sprintf("lecteur-%d", i+1), title, dev, h)
+	return nil
+}
+
+// addSmartCards adds the readers whose names hold one of the words; an empty
+// word means them all.
+func (s *Set) addSmartCards(words []string, h Hands) {
+	if slices.Contains(words, "") {
+		words = nil
+	}
+	s.watch(SmartCards, "Lecteur de cartes à puce", pcsc.New(pcsc.Options{Readers: words}), h)
+}
+
+func (s *Set) watch(name, title string, dev reader.Reader, h Hands) {
 	s.Readers = append(s.Readers, name)
 	s.add(name, device.CardReader, title, func(ctx context.Context, report func(device.Status)) error {
 		return dev.Serve(ctx, report, func(e reader.Event) {
@@ -136,7 +170,6 @@ func (s *Set) addReader(i int, r profile.Reader, h Hands) error {
 			h.Seen(e)
 		})
 	})
-	return nil
 }
 
 // counted counts what a printer has surely printed.
