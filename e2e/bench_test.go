@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"parvis/device/sim"
 	"parvis/e2e/xdrive"
 )
 
@@ -132,4 +133,58 @@ func settledMemory(borne *xdrive.Borne) int64 {
 		least = min(least, borne.Memory())
 	}
 	return least
+}
+
+// ear is a printer that notes when a ticket begins to arrive: with ESC @.
+type ear struct {
+	sim.Device
+	begun chan time.Time
+	last  byte
+}
+
+func (e *ear) Hear(p []byte) {
+	now := time.Now()
+	for _, c := range p {
+		if e.last == 0x1B && c == '@' {
+			select {
+			case e.begun <- now:
+			default:
+			}
+		}
+		e.last = c
+	}
+	e.Device.Hear(p)
+}
+
+// BenchmarkFirstByte is the time from a finger's touch on "Imprimer" to the
+// first bytes of the ticket at the printer's end of the line.
+func BenchmarkFirstByte(b *testing.B) {
+	borne := xdrive.StartBorne(b, xdrive.Options{Bare: true, Env: []string{morning}})
+	printer := &ear{Device: sim.NewThermal(func(sim.Ticket) {}), begun: make(chan time.Time, 1)}
+	cable := sim.NewCable(filepath.Join(borne.Dir, "run/printer"), printer)
+	if err := cable.Plug(); err != nil {
+		b.Fatal(err)
+	}
+	defer cable.Close()
+	openPlace(borne)
+	var all []time.Duration
+	for b.Loop() {
+		waitPrint(borne, true)
+		touched := time.Now()
+		tap(borne, "print")
+		select {
+		case at := <-printer.begun:
+			all = append(all, at.Sub(touched))
+		case <-time.After(10 * time.Second):
+			b.Fatal("no ticket arrives")
+		}
+		finish(borne)
+	}
+	slices.Sort(all)
+	p95 := all[len(all)*95/100]
+	b.ReportMetric(float64(all[len(all)/2].Microseconds())/1000, "ms-p50")
+	b.ReportMetric(float64(p95.Microseconds())/1000, "ms-p95")
+	if p95 > 100*time.Millisecond {
+		b.Errorf("the first byte of a ticket leaves %v after the touch, more than 100 ms", p95)
+	}
 }

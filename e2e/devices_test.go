@@ -219,7 +219,10 @@ func testPass(t *testing.T, b *xdrive.Borne) {
 	leave(b)
 }
 
+// An unknown card, and a city card read by pcscd while the other lies there.
 func testUnknownCard(t *testing.T, b *xdrive.Borne) {
+	show(t, b, "card insert city", "card.city")
+	device(t, b, "card remove")
 	show(t, b, "rfid card unknown", "card.unknown")
 	device(t, b, "rfid remove")
 	find(b, "callback")

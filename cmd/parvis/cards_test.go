@@ -28,6 +28,13 @@ func TestDemoCards(t *testing.T) {
 			t.Errorf("%s is %v, want %s", uid, c, want)
 		}
 	}
+	for uid, want := range map[string]card.Kind{
+		"04A23F1B5C6480": card.City, "04B1770A5C6481": card.Mediator, "04C0DE0A5C6482": card.Staff, "08D1E2F3": card.Unknown,
+	} {
+		if c := rules.Recognise(reader.Event{Medium: reader.Contactless, Present: true, Number: uid}); c.Kind != want {
+			t.Errorf("%s is %v, want %s", uid, c, want)
+		}
+	}
 	if c := rules.Recognise(reader.Event{Medium: reader.Code, Present: true, Text: "AB12CD34EF"}); c.Kind != card.Pass {
 		t.Errorf("the code is %v", c)
 	}
