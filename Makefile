@@ -14,7 +14,7 @@ help: ## list what make can do
 	@echo "Parvis. The two to start with: make run, make test."
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-run: build ## try a borne with a demo site and a simulated printer (SECONDS=20 stops by itself)
+run: build ## try a borne with a demo site and a desk of simulated devices (SECONDS=20 stops by itself)
 	@sh packaging/run-demo.sh "$(SECONDS)"
 
 test: deps lint unit e2e ## install what is missing, then every check and test

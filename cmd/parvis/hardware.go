@@ -49,6 +49,9 @@ func newHardware(prof *profile.Profile, desk *clerk, v voice.Voice) (*hardware, 
 		speaker: voice.Output{Device: prof.Sound.Speaker, Private: prof.Sound.Output == "casque"},
 		ears:    voice.Output{Device: prof.Sound.Headset, Private: true},
 	}
+	if h.speaker.Private && h.ears.Device != "" {
+		h.speaker = h.ears // a headset is all there is
+	}
 	var err error
 	h.set, err = devices.Open(prof, devices.Hands{
 		Seen: func(e reader.Event) { h.hands.seen(e) }, Headset: h.wear, Count: desk.countDevice,

@@ -3,15 +3,24 @@ package command
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"slices"
+	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"parvis/cmd/parvis/internal/devices"
+	"parvis/device"
+	"parvis/device/reader"
+	"parvis/device/supervise"
 	"parvis/kiosk/card"
 	"parvis/provisioning/profile"
 )
@@ -37,9 +46,9 @@ func (c *BadgeKey) Run(rt *Runtime) error {
 
 // BadgeFingerprint makes the fingerprint of one badge.
 type BadgeFingerprint struct {
-	Profile string `required:"" type:"existingfile" placeholder:"FICHIER" help:"Profil du site, qui a la clé."`
-	Medium  string `enum:"rfid,sans-contact,code" default:"rfid" help:"Comment le badge est lu : rfid, sans-contact ou code."`
-	Number  string `required:"" placeholder:"NUMÉRO" help:"UID du badge en hexadécimal, ou texte du code."`
+	Profile string `required:"" type:"existingfile" placeholder:"FICHIER" help:"Profil du site, qui a la clé et les lecteurs."`
+	Medium  string `enum:"rfid,sans-contact,code" default:"rfid" help:"Avec --number, comment le badge est lu : rfid, sans-contact ou code."`
+	Number  string `placeholder:"NUMÉRO" help:"UID du badge en hexadécimal, ou texte du code ; « - » le lit sur l’entrée standard. Sans cette option, montrez le badge à un lecteur de la borne."`
 }
 
 // Run prints the fingerprint.
@@ -50,18 +59,92 @@ func (c *BadgeFingerprint) Run(rt *Runtime) error {
 	}
 	key, err := hex.DecodeString(prof.Cards.Key)
 	if err != nil || len(key) == 0 {
-		return fmt.Errorf("%s : il manque la clé des badges ([cartes] cle). « parvis badge cle » en tire une", c.Profile)
+		return fmt.Errorf("%s : il manque la clé des badges ([cartes] cle). « parvis badge cle » en tire une", c.Profile)
 	}
-	medium, err := card.ParseMedium(c.Medium)
+	medium, number, err := c.badge(rt, prof)
 	if err != nil {
-		return fmt.Errorf("--medium : %w", err)
-	}
-	number, err := card.ParseNumber(medium, c.Number)
-	if err != nil {
-		return fmt.Errorf("--number : %w", err)
+		return err
 	}
 	_, err = fmt.Fprintln(rt.Stdout, hex.EncodeToString(card.Fingerprint(key, medium, number)))
 	return err
+}
+
+// badge gives the badge that was named, or else shown.
+func (c *BadgeFingerprint) badge(rt *Runtime, prof *profile.Profile) (reader.Medium, string, error) {
+	if c.Number == "" {
+		return shownBadge(rt, prof)
+	}
+	medium, err := card.ParseMedium(c.Medium)
+	if err != nil {
+		return "", "", fmt.Errorf("--medium : %w", err)
+	}
+	written := c.Number
+	if written == "-" {
+		if written, err = bufio.NewReader(os.Stdin).ReadString('\n'); err != nil && !errors.Is(err, io.EOF) {
+			return "", "", fmt.Errorf("lecture du numéro : %w", err)
+		}
+	}
+	number, err := card.ParseNumber(medium, strings.TrimSpace(written))
+	if err != nil {
+		return "", "", fmt.Errorf("--number : %w", err)
+	}
+	return medium, number, nil
+}
+
+// showPatience is how long a badge may take to be shown.
+const showPatience = time.Minute
+
+// shownBadge waits for a badge at one of the readers. What it reads is written
+// nowhere.
+func shownBadge(rt *Runtime, prof *profile.Profile) (reader.Medium, string, error) {
+	seen := make(chan reader.Event, 1)
+	set, err := devices.Open(prof, devices.Hands{
+		Seen: func(e reader.Event) {
+			if e.Present && !e.Several && e.Number+e.Text != "" {
+				select {
+				case seen <- e:
+				default:
+				}
+			}
+		},
+		Headset: func(bool) {}, Count: func(string, string, int) {},
+	})
+	if err != nil {
+		return "", "", err
+	}
+	loops := slices.DeleteFunc(set.Loops, func(l supervise.Loop) bool { return !slices.Contains(set.Readers, l.Name) })
+	if len(loops) == 0 {
+		return "", "", errors.New("le profil n’a pas de lecteur : donnez --number")
+	}
+	board, err := supervise.New(supervise.Options{Log: slog.New(slog.DiscardHandler)}, loops...)
+	if err != nil {
+		return "", "", err
+	}
+	ctx, cancel := context.WithTimeout(rt.Ctx, showPatience)
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = board.Serve(ctx) // ends with ctx
+	}()
+	defer func() { cancel(); <-done }()
+	fmt.Fprintln(rt.Stderr, "Montrez le badge à un lecteur de la borne.")
+	select {
+	case e := <-seen:
+		if e.Medium == reader.Code {
+			return e.Medium, e.Text, nil
+		}
+		return e.Medium, e.Number, nil
+	case <-ctx.Done():
+	}
+	var state []string
+	for _, e := range board.All() {
+		if e.Fault != device.None {
+			state = append(state, fmt.Sprintf("%s : %s (%s)", set.Title(e.Name), e.Fault.Info().Title, e.Cause))
+		}
+	}
+	state = append(state, "arrêtez la borne, qui garde les lecteurs pour elle, et recommencez")
+	return "", "", fmt.Errorf("aucun badge n’a été vu. %s", strings.Join(state, " ; "))
 }
 
 // BadgeCode hashes a PIN.

@@ -15,6 +15,7 @@ import (
 
 	"parvis/cmd/parvis/internal/command"
 	"parvis/device/reader"
+	"parvis/device/sim"
 	"parvis/kiosk/card"
 )
 
@@ -140,4 +141,36 @@ func unhex(t *testing.T, s string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// A badge that is shown to the borne's reader gives the fingerprint that its
+// number gives, and the number is written nowhere.
+func TestBadgeShownToTheReader(t *testing.T) {
+	dir := t.TempDir()
+	rfid := sim.NewRFID(sim.RDM6300)
+	t.Cleanup(func() { rfid.Close() })
+	cable := sim.NewCable(filepath.Join(dir, "rfid"), rfid)
+	if err := cable.Plug(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cable.Close() })
+	prof := filepath.Join(dir, "profil.toml")
+	text := "[site]\nid = \"x\"\nnom = \"X\"\n[cartes]\ncle = \"" + strings.Repeat("ab", 32) + "\"\n" +
+		"[[lecteurs]]\ntype = \"rfid\"\nport = \"" + filepath.Join(dir, "rfid") + "\"\n"
+	if err := os.WriteFile(prof, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := rfid.Do("card 0x100086F444"); err != nil {
+		t.Fatal(answer, err)
+	}
+	shown, err := runBadge(t, piped(t, ""), "empreinte", "--profile", prof)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"--number", "100086F444"}, {"--number", "-"}} {
+		named, err := runBadge(t, piped(t, "100086F444\n"), append([]string{"empreinte", "--profile", prof}, args...)...)
+		if err != nil || named != shown || len(shown) != 64 {
+			t.Errorf("%v: %q, %v; shown, it gives %q", args, named, err, shown)
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"parvis/content"
 	"parvis/device"
+	"parvis/kiosk/store"
 	"parvis/provisioning/profile"
 )
 
@@ -116,6 +117,15 @@ func TestContents(t *testing.T) {
 func TestDatabase(t *testing.T) {
 	ctx, dir := t.Context(), t.TempDir()
 	want(t, database(filepath.Join(dir, "none"), nil, time.Now)(ctx), device.Critical, "n’existe pas")
+	want(t, database(dir, nil, time.Now)(ctx), device.Warning, "n’existe pas encore")
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("doctor left %v, %v", left, err)
+	}
+	st, err := store.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
 	want(t, database(dir, nil, time.Now)(ctx), device.Warning, "vide")
 }
 

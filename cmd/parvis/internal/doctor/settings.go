@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"path/filepath"
 	"time"
 
 	"parvis/app/text"
@@ -83,6 +84,10 @@ func database(dir string, p *profile.Profile, now func() time.Time) func(context
 	return func(ctx context.Context) []Finding {
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 			return critical("Créez-le pour le compte de la borne, ou donnez le bon avec --data.", "Le dossier de la borne %s n’existe pas.", dir)
+		}
+		if _, err := os.Stat(filepath.Join(dir, store.FileName)); errors.Is(err, fs.ErrNotExist) {
+			// Opening would make one that belongs to whoever looks.
+			return warn("« parvis places import FICHIER --data "+dir+" », sous le compte de la borne.", "La base de la borne n’existe pas encore.")
 		}
 		st, err := store.Open(dir)
 		if err != nil {
