@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,7 @@ import (
 	"parvis/device/hotplug"
 	"parvis/device/reader"
 	"parvis/device/supervise"
+	"parvis/kiosk/hours"
 	"parvis/kiosk/store"
 	"parvis/provisioning/profile"
 )
@@ -32,6 +34,7 @@ type hardware struct {
 	speaker, ears voice.Output
 	mixer         audio.Mixer
 	headset       atomic.Bool
+	out           atomic.Bool // of service
 
 	hands hands // set by serve, before any loop runs
 }
@@ -46,11 +49,12 @@ type hands struct {
 func newHardware(prof *profile.Profile, desk *clerk, v voice.Voice) (*hardware, error) {
 	h := &hardware{
 		desk: desk, voice: v, mixer: devices.Mixer(prof.Sound),
-		speaker: voice.Output{Device: prof.Sound.Speaker, Private: prof.Sound.Output == "casque"},
+		// A headset with a switch is private only while the switch says so.
+		speaker: voice.Output{Device: prof.Sound.Speaker, Private: prof.Sound.Output == "casque" && prof.Sound.Jack == ""},
 		ears:    voice.Output{Device: prof.Sound.Headset, Private: true},
 	}
-	if h.speaker.Private && h.ears.Device != "" {
-		h.speaker = h.ears // a headset is all there is
+	if prof.Sound.Output == "casque" && h.ears.Device != "" {
+		h.speaker.Device = h.ears.Device // a headset is all there is
 	}
 	var err error
 	h.set, err = devices.Open(prof, devices.Hands{
@@ -111,7 +115,11 @@ func (h *hardware) serve(ctx context.Context, hands hands) {
 		}
 	})
 	all.Go(func() {
-		err := hotplug.Watch(ctx, func(hotplug.Event) { h.board.Wake() })
+		err := hotplug.Watch(ctx, func(e hotplug.Event) {
+			if concerns(e) {
+				h.board.Wake()
+			}
+		})
 		if ctx.Err() == nil { // the loops look again by themselves
 			slog.Info("branchements non annoncés par le système", "erreur", err)
 		}
@@ -123,6 +131,7 @@ func (h *hardware) serve(ctx context.Context, hands hands) {
 			select {
 			case <-tick.C:
 				h.keep()
+				h.hearService()
 			case <-ctx.Done():
 				return
 			}
@@ -134,17 +143,27 @@ func (h *hardware) serve(ctx context.Context, hands hands) {
 	for i := range unwatched {
 		unwatched[i].Status = device.Status{}
 	}
-	h.write(unwatched)
+	h.write(func() []supervise.Entry { return unwatched })
 }
 
-// keep writes how every device is into the store.
-func (h *hardware) keep() { h.write(h.board.All()) }
+// concerns reports whether something came that a device may hang on. The zero
+// event says that some were lost.
+func concerns(e hotplug.Event) bool {
+	if e == (hotplug.Event{}) {
+		return true
+	}
+	return e.Action != "remove" && slices.Contains([]string{"tty", "usb", "usbmisc", "input", "sound", "hidraw"}, e.Subsystem)
+}
 
-func (h *hardware) write(all []supervise.Entry) {
-	seen := time.Now()
+// keep writes how every device is into the store: as it is when the store comes
+// to it, so that no older word overwrites a newer one.
+func (h *hardware) keep() { h.write(h.board.All) }
+
+func (h *hardware) write(all func() []supervise.Entry) {
 	h.desk.do("appareils", func(ctx context.Context, st *store.Store) error {
 		var wrong []error
-		for _, e := range all {
+		seen := time.Now()
+		for _, e := range all() {
 			wrong = append(wrong, st.PutDevice(ctx, store.DeviceState{Name: e.Name, Kind: e.Kind, Status: e.Status, Since: e.Since, Seen: seen}))
 		}
 		return errors.Join(wrong...)
@@ -196,32 +215,38 @@ func (h *hardware) staff(ctx context.Context, s *journey.Staff, st *store.Store,
 		}
 		var lines []journey.FaultLine
 		for _, f := range faults {
-			lines = append(lines, journey.FaultLine{When: f.Began, Name: h.set.Title(f.Name), Fault: f.Fault})
+			lines = append(lines, journey.FaultLine{When: f.Began.In(hours.Paris), Name: h.set.Title(f.Name), Fault: f.Fault})
 		}
 		return lines
 	}
-	return errors.Join(keepService(ctx, s, st), keepVolume(ctx, s, st, prof))
+	return errors.Join(h.keepService(ctx, s, st), keepVolume(ctx, s, st, prof))
 }
 
 // keepService remembers over a restart whether the borne serves.
-func keepService(ctx context.Context, s *journey.Staff, st *store.Store) error {
-	const key, out = "service", "off"
-	was, err := st.Setting(ctx, key)
-	var off atomic.Bool
-	off.Store(was == out)
-	s.OutOfService = off.Load
-	s.SetOutOfService = func(on bool) error {
-		word := "on"
-		if on {
-			word = out
-		}
-		if err := st.SetSetting(ctx, key, word); err != nil {
+func (h *hardware) keepService(ctx context.Context, s *journey.Staff, st *store.Store) error {
+	out, err := st.OutOfService(ctx)
+	h.out.Store(out)
+	s.OutOfService = h.out.Load
+	s.SetOutOfService = func(out bool) error {
+		if err := st.SetOutOfService(ctx, out); err != nil {
 			return err
 		}
-		off.Store(on)
+		h.out.Store(out)
 		return nil
 	}
 	return err
+}
+
+// hearService notices that the borne was put out of service, or back, by
+// another process.
+func (h *hardware) hearService() {
+	h.desk.do("service", func(ctx context.Context, st *store.Store) error {
+		out, err := st.OutOfService(ctx)
+		if err == nil && h.out.Swap(out) != out {
+			h.hands.changed()
+		}
+		return err
+	})
 }
 
 // keepVolume remembers over a restart how loud visits begin: as staff have set
@@ -252,6 +277,9 @@ type clerk struct {
 	now  func() time.Time
 	jobs chan job
 	done sync.WaitGroup
+
+	mu     sync.RWMutex
+	closed bool // what comes later, from a task that ends late, is lost
 }
 
 type job struct {
@@ -272,6 +300,11 @@ func newClerk(st *store.Store, now func() time.Time) *clerk {
 }
 
 func (c *clerk) do(what string, do func(context.Context, *store.Store) error) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.closed {
+		return
+	}
 	select {
 	case c.jobs <- job{what, do}:
 	default:
@@ -291,9 +324,11 @@ func (c *clerk) countDevice(name, key string, n int) {
 	})
 }
 
-// close writes what is still to be written. Nothing may be given to the clerk
-// after it.
+// close writes what is still to be written.
 func (c *clerk) close() {
+	c.mu.Lock()
+	c.closed = true
 	close(c.jobs)
+	c.mu.Unlock()
 	c.done.Wait()
 }

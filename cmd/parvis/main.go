@@ -27,6 +27,7 @@ type commands struct {
 	Demarche command.Demarche `cmd:"" help:"Démarches guidées."`
 	Ticket   command.Ticket   `cmd:"" help:"Tickets."`
 	Callback command.Callback `cmd:"" help:"Demandes de rappel en attente."`
+	Service  command.Service  `cmd:"" help:"Met la borne hors service, ou la remet en service."`
 	Doctor   command.Doctor   `cmd:"" help:"Vérifie la borne et dit quoi faire."`
 	Badge    command.Badge    `cmd:"" help:"Badges et code d’entretien, pour le profil."`
 }

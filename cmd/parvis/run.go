@@ -49,11 +49,16 @@ func (c *runCmd) Run(rt *command.Runtime) error {
 	if err != nil || !again {
 		return err
 	}
-	// The same process: whoever started it, systemd or a desk, sees no end.
-	if err := syscall.Exec("/proc/self/exe", os.Args, os.Environ()); err != nil {
+	// The same process: whoever started it, systemd or a desk, sees no end. The
+	// program may be a newer one by now, or gone.
+	program, err := os.Executable()
+	if err != nil {
 		return fmt.Errorf("redémarrage : %w", err)
 	}
-	return nil
+	if _, err := os.Stat(program); err != nil {
+		program = "/proc/self/exe"
+	}
+	return fmt.Errorf("redémarrage : %w", syscall.Exec(program, os.Args, os.Environ()))
 }
 
 // serve tells whether staff asked for a restart.

@@ -37,7 +37,7 @@ type outboxLine struct {
 func (c *CallbackList) Run(rt *Runtime) error {
 	// Opening would make a new database in a folder given by mistake.
 	if _, err := os.Stat(filepath.Join(c.Data, store.FileName)); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s : ce dossier n’est pas celui d’une borne (il n’y a pas de %s)", c.Data, store.FileName)
+		return notABorne(c.Data)
 	}
 	s, err := store.Open(c.Data)
 	if err != nil {
@@ -72,4 +72,8 @@ func printOutbox(rt *Runtime, all []store.Sealed) error {
 			r.Created.In(hours.Paris).Format("02/01/2006 15 h 04"), len(r.Data), r.ID)
 	}
 	return w.Flush()
+}
+
+func notABorne(dir string) error {
+	return fmt.Errorf("%s : ce dossier n’est pas celui d’une borne (il n’y a pas de %s)", dir, store.FileName)
 }

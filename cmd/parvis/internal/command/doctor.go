@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -36,7 +37,7 @@ func (c *Doctor) Run(rt *Runtime) error {
 			hands++
 		}
 		if c.JSON {
-			wrong = rt.WriteJSON(f)
+			wrong = errors.Join(wrong, rt.WriteJSON(f))
 			return
 		}
 		fmt.Fprintf(rt.Stdout, "%-9s  %-9s  %s\n", word(f.Severity), f.Check, f.Seen)
@@ -54,8 +55,10 @@ func (c *Doctor) Run(rt *Runtime) error {
 		return rt.Ctx.Err()
 	case !c.JSON && hands == 0:
 		fmt.Fprintln(rt.Stdout, "\nTout va bien.")
+	case !c.JSON && hands == 1:
+		fmt.Fprintln(rt.Stdout, "\nIl faut intervenir sur le point ci-dessus.")
 	case !c.JSON:
-		fmt.Fprintf(rt.Stdout, "\nIl faut intervenir : %d point(s) ci-dessus.\n", hands)
+		fmt.Fprintf(rt.Stdout, "\nIl faut intervenir sur les %d points ci-dessus.\n", hands)
 	}
 	if hands > 0 {
 		return ExitError(1)

@@ -118,7 +118,7 @@ func (s *Set) add(name string, kind device.Kind, title string, serve func(contex
 }
 
 func (s *Set) addPrinter(name string, kind device.Kind, title string, p printer.Printer, h Hands) {
-	s.Printers[name] = counted{Printer: p, add: func(key string, n int) { h.Count(name, key, n) }}
+	s.Printers[name] = counted{Printer: p, cuts: kind == device.TicketPrinter, add: func(key string, n int) { h.Count(name, key, n) }}
 	s.add(name, kind, title, p.Serve)
 }
 
@@ -175,7 +175,8 @@ func (s *Set) watch(name, title string, dev reader.Reader, h Hands) {
 // counted counts what a printer has surely printed.
 type counted struct {
 	printer.Printer
-	add func(key string, n int)
+	cuts bool // it has a cutter
+	add  func(key string, n int)
 }
 
 // Print implements printer.Printer.
@@ -185,7 +186,7 @@ func (c counted) Print(ctx context.Context, doc printer.Document) error {
 	}
 	c.add("pages", 1)
 	for _, b := range doc.Blocks {
-		if _, cut := b.(printer.Cut); cut {
+		if _, cut := b.(printer.Cut); cut && c.cuts {
 			c.add("cuts", 1)
 		}
 	}

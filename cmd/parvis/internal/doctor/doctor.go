@@ -93,7 +93,7 @@ func (b Borne) Examine(ctx context.Context, tell func(Finding)) {
 		{"disque", disk(b.Data, little, tooLittle)},
 		{"base", database(b.Data, prof, b.Now)},
 		{"horloge", clock(b.Now)},
-		{"reseau", network(procRoutes)},
+		{"reseau", network(procRoutes, procRoutes6, "/sys")},
 	}
 	if err == nil {
 		checks = append(checks,

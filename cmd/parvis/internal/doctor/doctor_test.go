@@ -55,11 +55,26 @@ func TestClock(t *testing.T) {
 
 func TestNetwork(t *testing.T) {
 	const head = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
-	ctx := t.Context()
-	want(t, network(file(t, head+"enp1s0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"))(ctx), fineSeverity, "enp1s0")
-	want(t, network(file(t, head+"enp1s0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"))(ctx), device.Warning, "Aucun réseau")
-	want(t, network(file(t, head+"enp1s0\t00000000\t0101A8C0\t0002\t0\t0\t0\t00000000\t0\t0\t0\n"))(ctx), device.Warning, "Aucun réseau")
-	want(t, network(filepath.Join(t.TempDir(), "none"))(ctx), device.Warning, "inconnu")
+	const six = "00000000000000000000000000000000 00 00000000000000000000000000000000 00 fe800000000000000000000000000001 00000400 00000001 00000000 00000003"
+	ctx, sys, none := t.Context(), t.TempDir(), filepath.Join(t.TempDir(), "none")
+	carrier := filepath.Join(sys, "class/net/enp1s0/carrier")
+	if err := os.MkdirAll(filepath.Dir(carrier), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	plug := func(state string) {
+		if err := os.WriteFile(carrier, []byte(state+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plug("1")
+	up := file(t, head+"enp1s0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n")
+	want(t, network(up, none, sys)(ctx), fineSeverity, "enp1s0")
+	want(t, network(none, file(t, six+" enp1s0\n"), sys)(ctx), fineSeverity, "enp1s0")
+	want(t, network(none, file(t, six+" lo\n"), sys)(ctx), device.Warning, "Aucun réseau")
+	want(t, network(file(t, head+"enp1s0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"), none, sys)(ctx), device.Warning, "Aucun réseau")
+	want(t, network(file(t, head+"enp1s0\t00000000\t0101A8C0\t0002\t0\t0\t0\t00000000\t0\t0\t0\n"), none, sys)(ctx), device.Warning, "Aucun réseau")
+	plug("0")
+	want(t, network(up, none, sys)(ctx), device.Warning, "rien n’y est branché")
 }
 
 func TestTouch(t *testing.T) {

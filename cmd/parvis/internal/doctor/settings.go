@@ -111,7 +111,11 @@ func database(dir string, p *profile.Profile, now func() time.Time) func(context
 		if err != nil {
 			return because(critical("Ne supprimez rien. Appelez l’assistance.", "Les demandes de rappel en attente sont illisibles."), err)
 		}
-		found := fine("%d lieux dans l’annuaire, %d demandes de rappel en attente.", places.Len(), len(waiting))
+		var found []Finding
+		if out, err := st.OutOfService(ctx); err == nil && out {
+			found = warn("« parvis service on --data "+dir+" », ou un badge d’agent à la borne.", "La borne est hors service.")
+		}
+		found = append(found, fine("%d lieux dans l’annuaire, %d demandes de rappel en attente.", places.Len(), len(waiting))...)
 		if len(waiting) > 0 && now().Sub(waiting[0].Created) > 24*time.Hour {
 			found = append(found, warn("Vérifiez le réseau et le hub : personne ne rappelle ces habitants.",
 				"Une demande de rappel attend depuis le %s.", waiting[0].Created.In(hours.Paris).Format("02/01/2006"))...)

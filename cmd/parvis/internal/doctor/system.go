@@ -1,12 +1,13 @@
 package doctor
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,11 +22,12 @@ import (
 
 // Free space on the disk of the borne's folder, in bytes.
 const (
-	little     = 1 << 30
-	tooLittle  = 100 << 20
-	mebibyte   = 1 << 20
-	procRoutes = "/proc/net/route"
-	procInputs = "/proc/bus/input/devices"
+	little      = 1 << 30
+	tooLittle   = 100 << 20
+	mebibyte    = 1 << 20
+	procRoutes  = "/proc/net/route"
+	procRoutes6 = "/proc/net/ipv6_route"
+	procInputs  = "/proc/bus/input/devices"
 )
 
 // disk looks at the space left where the borne keeps its data, and whether it
@@ -82,32 +84,56 @@ func clock(now func() time.Time) func(context.Context) []Finding {
 	}
 }
 
-// network looks for a way out in the kernel's table of routes.
-func network(routes string) func(context.Context) []Finding {
+// network looks for a way out in the kernel's tables of routes, and at whether
+// the cable or the Wi-Fi carries. sys is /sys.
+func network(routes, routes6, sys string) func(context.Context) []Finding {
 	return func(context.Context) []Finding {
-		f, err := os.Open(routes)
-		if err != nil {
-			return because(warn("Vérifiez avec « ip route ».", "L’état du réseau est inconnu."), err)
-		}
-		defer f.Close()
-		lines := bufio.NewScanner(f)
-		for lines.Scan() {
-			// Interface, destination, gateway, flags … in hexadecimal.
-			fields := strings.Fields(lines.Text())
-			if len(fields) > 3 && fields[1] == "00000000" && up(fields[3]) {
-				return fine("Le réseau passe par %s.", fields[0])
+		var links []string
+		for path, link := range map[string]func([]string) string{routes: defaultRoute, routes6: defaultRoute6} {
+			data, err := os.ReadFile(path)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) { // without IPv6 there is no table of it
+				return because(warn("Vérifiez avec « ip route ».", "L’état du réseau est inconnu."), err)
+			}
+			for line := range strings.Lines(string(data)) {
+				if l := link(strings.Fields(line)); l != "" {
+					links = append(links, l)
+				}
 			}
 		}
-		if err := lines.Err(); err != nil {
-			return because(warn("Vérifiez avec « ip route ».", "L’état du réseau est inconnu."), err)
+		slices.Sort(links)
+		for _, l := range links {
+			if carrier, err := os.ReadFile(filepath.Join(sys, "class/net", l, "carrier")); err == nil && strings.TrimSpace(string(carrier)) == "1" {
+				return fine("Le réseau passe par %s.", l)
+			}
 		}
-		return warn("Vérifiez le câble ou le Wi-Fi. La borne sert les personnes sans réseau ; les demandes de rappel attendent.",
-			"Aucun réseau.")
+		const do = "Vérifiez le câble ou le Wi-Fi. La borne sert les personnes sans réseau ; les demandes de rappel attendent."
+		if len(links) > 0 {
+			return warn(do, "Le réseau devrait passer par %s, mais rien n’y est branché.", links[0])
+		}
+		return warn(do, "Aucun réseau.")
 	}
 }
 
+// defaultRoute gives the link of a line of /proc/net/route that leads
+// everywhere: interface, destination, gateway, flags … in hexadecimal.
+func defaultRoute(f []string) string {
+	if len(f) > 3 && f[1] == "00000000" && up(f[3]) {
+		return f[0]
+	}
+	return ""
+}
+
+// defaultRoute6 does so for /proc/net/ipv6_route: destination, its length, …,
+// flags, interface. The loopback has one too, which leads nowhere.
+func defaultRoute6(f []string) string {
+	if len(f) == 10 && f[1] == "00" && f[9] != "lo" && up(f[8]) {
+		return f[9]
+	}
+	return ""
+}
+
 func up(flags string) bool {
-	n, err := strconv.ParseUint(flags, 16, 16)
+	n, err := strconv.ParseUint(flags, 16, 32)
 	return err == nil && n&1 != 0
 }
 
