@@ -43,7 +43,7 @@ func TestScreens(t *testing.T) {
 				t.Fatal(err)
 			}
 			a := &album{t: t, dir: out, keys: look.keys, lang: look.lang}
-			a.b = xdrive.StartBorne(t, xdrive.Options{Size: look.size, Env: []string{morning}})
+			a.b = xdrive.StartBorne(t, xdrive.Options{Size: look.size, Env: []string{morning}, Also: []string{"card", "office"}})
 			a.pages()
 			a.b = xdrive.StartBorne(t, xdrive.Options{Size: look.size, Env: []string{morning + " x8"}})
 			a.open()
@@ -163,13 +163,70 @@ func (a *album) pages() {
 	tap(b, "send")
 	b.WaitPage("callback.done")
 	a.shot("callback-done")
-	b.Printer("paper out")
 	a.find("print")
+	a.shot("print-choose")
+	b.Printer("after 150 paper out")
+	a.find("on:ticket")
 	b.WaitPage("print.failed")
 	a.shot("print-failed")
+	a.find("back", "print")
+	b.Wait("a page that knows there is no paper", func() bool { return b.Target("on:ticket").Disabled })
+	tap(b, "on:ticket")
+	a.shot("print-no-paper")
 	b.Printer("paper in")
-	a.find("back", "leave", "face:some", "missing:internet")
+	tap(b, "nav.back")
+	a.find("leave", "face:some", "missing:internet")
 	a.shot("leaving")
+	tap(b, "nav.home")
+	a.cards()
+	a.staff()
+}
+
+// cards shows one card after the other.
+func (a *album) cards() {
+	for _, c := range []struct{ order, page, name string }{
+		{"rfid card city", "card.city", "card-city"},
+		{"scanner scan ABCD12345678", "card.pass", "card-pass"},
+		{"card insert vitale", "card.vitale", "card-vitale"},
+		{"rfid card unknown", "card.unknown", "card-unknown"},
+		{"rfid card mediator", "card.mediator", "card-mediator"},
+	} {
+		show(a.t, a.b, c.order, c.page)
+		device(a.t, a.b, "rfid remove")
+		a.shot(c.name)
+		if c.page == "card.vitale" {
+			device(a.t, a.b, "card remove")
+		}
+	}
+	tap(a.b, "continue")
+	a.shot("accompanied")
+}
+
+// staff shows the pages that a staff badge and its code open.
+func (a *album) staff() {
+	b := a.b
+	show(a.t, b, staffCard, "maintenance.pin")
+	device(a.t, b, "rfid remove")
+	write(b, "24")
+	a.shot("maintenance-pin")
+	write(b, "68")
+	tap(b, "enter")
+	b.Wait("the page for staff", func() bool { return b.Page().Page == "maintenance" })
+	a.shot("maintenance")
+	a.find("devices")
+	a.all("maintenance-devices")
+	tap(b, "nav.back")
+	a.find("faults")
+	a.shot("maintenance-faults")
+	tap(b, "nav.back")
+	a.find("sound")
+	a.shot("maintenance-sound")
+	tap(b, "nav.back")
+	a.find("out")
+	b.Wait("out of service", func() bool { return has(b.Page(), "in") })
+	a.find("leaving.finish")
+	b.WaitPage("closed")
+	a.shot("closed")
 }
 
 // all takes every screen of a page.

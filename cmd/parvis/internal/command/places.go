@@ -130,7 +130,7 @@ func (c *PlacesSearch) Run(rt *Runtime) error {
 	}
 	// Opening would make a new database in a folder given by mistake.
 	if _, err := os.Stat(filepath.Join(c.Data, store.FileName)); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s : ce dossier n’est pas celui d’une borne (il n’y a pas de %s)", c.Data, store.FileName)
+		return notABorne(c.Data)
 	}
 	s, err := store.Open(c.Data)
 	if err != nil {
