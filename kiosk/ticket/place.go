@@ -15,9 +15,7 @@ func Place(site Site, at time.Time, h place.Hit, lang string, tr Translate) prin
 	p := start(site, at, lang, tr)
 	p.add(printer.Heading{Level: 1, Text: h.Name})
 	p.address(h)
-	if h.Phone != "" {
-		p.text(p.say("ticket.phone", "Phone", h.DialledPhone()))
-	}
+	p.phone(h)
 	p.week(h, site.Region)
 	if h.Stale {
 		p.add(printer.Space{Lines: 1}, printer.Text{Text: p.say("ticket.stale"), Bold: true})
@@ -56,9 +54,7 @@ func (p *paper) places(hits []place.Hit, region hours.Region) {
 func (p *paper) place(h place.Hit, region hours.Region) {
 	p.add(printer.Text{Text: h.Name, Bold: true})
 	p.address(h)
-	if h.Phone != "" {
-		p.text(p.say("ticket.phone", "Phone", h.DialledPhone()))
-	}
+	p.phone(h)
 	if h.Hours != "" {
 		p.today(h, region)
 	}
@@ -73,6 +69,14 @@ func (p *paper) address(h place.Hit) {
 	p.text(strings.TrimSpace(h.Postcode + " " + h.City))
 	if h.Walk > 0 {
 		p.text(p.say("ticket.walk", "Count", max(1, int(h.Walk.Round(time.Minute)/time.Minute))))
+	}
+}
+
+// phone adds the number to dial. No line breaks within it, and amid text from
+// right to left its pairs of digits keep their order.
+func (p *paper) phone(h place.Hit) {
+	if h.Phone != "" {
+		p.text(p.say("ticket.phone", "Phone", strings.ReplaceAll(h.DialledPhone(), " ", "\u00a0")))
 	}
 }
 

@@ -173,7 +173,7 @@ func TestDemarche(t *testing.T) {
 		"Médiathèque",
 		"3 rue des Fontaines",
 		"00000 Ville",
-		"phone(01 99 00 00 00)",
+		"phone(01 99 00 00 00)",
 		"today(range(hour(12),hour(9))andrange(time(18,30),hour(14)))",
 		"Pré-demande",
 		"QR https://example.org/demande",
@@ -226,7 +226,7 @@ func TestPlace(t *testing.T) {
 		"Bâtiment B",
 		"00000 Ville",
 		"walk(7)",
-		"phone(01 99 00 00 00)",
+		"phone(01 99 00 00 00)",
 		"### hours",
 		"hours_on(Day(23,weekday.monday),range(hour(12),hour(9)))",
 		"hours_on(Day(24,weekday.tuesday),range(hour(12),hour(9)))",
@@ -285,7 +285,7 @@ func TestPlaces(t *testing.T) {
 	far.Name, far.Phone, far.Hours, far.Stale, far.Walk = "Maison", "", "", true, 20*time.Second
 	want(t, ticket.Places(site, monday(t), []place.Hit{library(), far}, "fr", spell),
 		"# places",
-		"Médiathèque", "3 rue des Fontaines", "00000 Ville", "phone(01 99 00 00 00)",
+		"Médiathèque", "3 rue des Fontaines", "00000 Ville", "phone(01 99 00 00 00)",
 		"today(range(hour(12),hour(9))andrange(time(18,30),hour(14)))",
 		"Maison", "3 rue des Fontaines", "00000 Ville", "walk(1)", "stale",
 	)
@@ -294,7 +294,7 @@ func TestPlaces(t *testing.T) {
 func TestLevel(t *testing.T) {
 	want(t, ticket.Level(site, monday(t), "Accompagnement", "Quelqu’un fait avec vous.", []place.Hit{library()}, "fr", spell),
 		"# Accompagnement", "Quelqu’un fait avec vous.", "---", "### where",
-		"Médiathèque", "3 rue des Fontaines", "00000 Ville", "phone(01 99 00 00 00)",
+		"Médiathèque", "3 rue des Fontaines", "00000 Ville", "phone(01 99 00 00 00)",
 		"today(range(hour(12),hour(9))andrange(time(18,30),hour(14)))",
 	)
 }
