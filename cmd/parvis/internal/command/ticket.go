@@ -22,9 +22,10 @@ type Ticket struct {
 
 // TicketDemo writes the bytes of an invented ticket.
 type TicketDemo struct {
-	Kind string `enum:"demarche,place,callback" default:"demarche" help:"Ce que dit le ticket : demarche, place (un lieu) ou callback (un rappel)."`
-	Lang string `enum:"fr,falc,en" default:"fr" help:"Langue du ticket : fr, falc (facile à lire) ou en."`
-	Out  string `required:"" placeholder:"FICHIER" help:"Fichier à écrire ; il peut être le port de l’imprimante."`
+	Kind  string `enum:"demarche,place,callback" default:"demarche" help:"Ce que dit le ticket : demarche, place (un lieu) ou callback (un rappel)."`
+	Lang  string `enum:"fr,falc,en,ar" default:"fr" help:"Langue du ticket : fr, falc (facile à lire), en ou ar."`
+	Model string `default:"generique" help:"Modèle d’imprimante, comme dans le profil."`
+	Out   string `required:"" placeholder:"FICHIER" help:"Fichier à écrire ; il peut être le port de l’imprimante."`
 }
 
 // Run writes the file.
@@ -33,7 +34,11 @@ func (c *TicketDemo) Run(rt *Runtime) error {
 	if err != nil {
 		return err
 	}
-	b, err := escpos.Encode(doc)
+	model, err := escpos.LoadModel(c.Model)
+	if err != nil {
+		return fmt.Errorf("--model : %w", err)
+	}
+	b, err := escpos.NewEncoder(model).Encode(doc)
 	if err != nil {
 		return fmt.Errorf("ticket %s : %w", c.Kind, err)
 	}
