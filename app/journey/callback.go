@@ -116,7 +116,12 @@ func (j *Journey) hear(v *visit.Visit, w *text.Words) page.Choices {
 }
 
 // MaySay reports whether private parts of a page may be spoken.
-func (j *Journey) MaySay(v *visit.Visit) bool { return j.headset() || v.Aloud }
+func (j *Journey) MaySay(v *visit.Visit) bool { return j.headset() || Aloud(v) }
+
+// Aloud reports whether private parts of a page may be spoken to all who stand
+// around: the resident has asked to hear what they typed. The pages for staff
+// are not what they asked for.
+func Aloud(v *visit.Visit) bool { return v.Aloud && !forStaff(v.Here().Page) }
 
 // Mute reports whether the borne is known to have no sound to speak with.
 func (j *Journey) Mute() bool { return j.Sound != nil && broken(j.Sound()) }

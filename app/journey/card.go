@@ -40,7 +40,8 @@ func (j *Journey) Card(v *visit.Visit, c card.Card) {
 	}
 	here, to := v.Here(), cardPages[c.Kind]
 	switch {
-	case c.Kind == card.Gone, Resting(v) && j.outOfService() && c.Kind != card.Staff:
+	case c.Kind == card.Gone,
+		j.outOfService() && c.Kind != card.Staff && (Resting(v) || here.Page == "maintenance.pin"):
 		c.Wipe()
 		return
 	case forStaff(here.Page) && here.Page != "maintenance.pin": // they try the reader
@@ -75,8 +76,8 @@ func (j *Journey) Card(v *visit.Visit, c card.Card) {
 		v.Accompanied = true
 		j.Tally("visit.accompanied")
 	case card.Staff:
-		clear(v.PIN)
-		v.PIN = v.PIN[:0]
+		clear(v.PIN[:cap(v.PIN)])
+		v.PIN, v.Aloud = v.PIN[:0], false
 	}
 	if strings.HasPrefix(here.Page, "card.") || here.Page == "maintenance.pin" {
 		v.Replace(to) // one card after the other: Back leads to before the first

@@ -194,14 +194,20 @@ func (j *Journey) nav(v *visit.Visit, w *text.Words) []page.Choice {
 		back.Why = w.T("nav.back_why")
 	}
 	home := page.Choice{ID: "nav.home", Label: w.T("nav.home"), Icon: "home"}
+	listen := page.Choice{ID: "nav.listen", Label: w.T("nav.listen"), Icon: "volume", Switch: true, On: v.Speech, Spoken: w.T("nav.listen_spoken")}
+	bigger := page.Choice{ID: "nav.bigger", Label: w.T("nav.bigger"), Icon: "text-size", Spoken: w.T("nav.bigger_spoken")}
+	if forStaff(v.Here().Page) {
+		// Nothing that leads on to residents' pages, whence Back would lead to
+		// these again without the code.
+		return []page.Choice{back, home, listen, bigger}
+	}
 	if v.Here().Page == "home" { // there the way out takes its place
 		home = page.Choice{ID: "nav.leave", Label: w.T("nav.leave"), Icon: "door-exit", Spoken: w.T("nav.leave_spoken")}
 	}
 	return []page.Choice{
 		back, home,
 		{ID: "nav.person", Label: w.T("nav.person"), Icon: "headset", Spoken: w.T("nav.person_spoken")},
-		{ID: "nav.listen", Label: w.T("nav.listen"), Icon: "volume", Switch: true, On: v.Speech, Spoken: w.T("nav.listen_spoken")},
-		{ID: "nav.bigger", Label: w.T("nav.bigger"), Icon: "text-size", Spoken: w.T("nav.bigger_spoken")},
+		listen, bigger,
 		{ID: "nav.language", Label: w.Name, Icon: "language", Spoken: w.T("nav.language_spoken", "Language", w.Name)},
 	}
 }
@@ -231,9 +237,7 @@ func (j *Journey) navigate(v *visit.Visit, id string) {
 		v.Back()
 	case "nav.home":
 		v.Home()
-		if j.outOfService() {
-			v.Path = []visit.Step{{Page: "attract"}}
-		}
+		v.Path = []visit.Step{j.first()}
 	case "nav.leave":
 		v.Go(visit.Step{Page: "leaving"})
 	case "nav.person":
@@ -249,6 +253,15 @@ func (j *Journey) navigate(v *visit.Visit, id string) {
 			v.Go(visit.Step{Page: "language"})
 		}
 	}
+}
+
+// first is the page to which nothing leads: residents' home or, out of service,
+// the one that says so.
+func (j *Journey) first() visit.Step {
+	if j.outOfService() {
+		return visit.Step{Page: "attract"}
+	}
+	return visit.Step{Page: "home"}
 }
 
 // Timeout is the warning before a visit that has been still for too long is wiped.

@@ -134,7 +134,16 @@ func (j *Journey) choosePIN(_ context.Context, v *visit.Visit, id string) *Task 
 		Run: func(ctx context.Context) func(*visit.Visit) {
 			to := j.checkPIN(ctx, typed)
 			clear(typed)
-			return func(v *visit.Visit) { v.Replace(to) }
+			return func(v *visit.Visit) {
+				if to.Page == "maintenance.pin" {
+					v.Replace(to)
+					return
+				}
+				// The visit amid which the badge was shown is over: Back shows
+				// nothing of it, and no page for staff is left under another.
+				v.Home()
+				v.Path = []visit.Step{j.first(), to}
+			}
 		},
 	}
 }
@@ -207,12 +216,7 @@ func (j *Journey) chooseMaintenance(_ context.Context, v *visit.Visit, id string
 		out := id == "out"
 		j.Tally("maintenance." + id)
 		return j.keep(v, func() error { return j.SetOutOfService(out) }, func(v *visit.Visit) {
-			// Nobody gets from here to the pages for residents, or to them again.
-			first := "home"
-			if out {
-				first = "attract"
-			}
-			v.Path = []visit.Step{{Page: first}, {Page: "maintenance"}}
+			v.Path = []visit.Step{j.first(), {Page: "maintenance"}}
 		})
 	}
 	return nil

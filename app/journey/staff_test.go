@@ -10,6 +10,7 @@ import (
 	"parvis/app/journey/journeytest"
 	"parvis/device"
 	"parvis/device/printer"
+	"parvis/device/reader"
 	"parvis/kiosk/card"
 	"parvis/kiosk/visit"
 )
@@ -155,6 +156,96 @@ func TestMaintenancePages(t *testing.T) {
 	b.Choose(t, v, "nav.back", "restart")
 	if b.Restarts != 1 {
 		t.Errorf("restarted %d times", b.Restarts)
+	}
+}
+
+// From the pages for staff nothing leads on to pages for residents, whence Back
+// would lead to them again without the code.
+func TestNothingIsLeftOpen(t *testing.T) {
+	for _, out := range []bool{false, true} {
+		b := journeytest.New(t)
+		if out {
+			b.Kept["out"] = "yes"
+		}
+		for _, way := range [][]string{{}, {"devices"}, {"faults"}, {"sound"}} {
+			v := visit.New(1, "")
+			b.Show(v, journeytest.Agent)
+			b.Choose(t, v, "nav.bigger")
+			onlyStaffNav(t, b, v)
+			b.Type(t, v, journeytest.PIN)
+			for _, id := range append([]string{"enter"}, way...) {
+				b.Choose(t, v, id)
+				onlyStaffNav(t, b, v)
+			}
+			b.Choose(t, v, "nav.home")
+			if got, want := pages(v), map[bool]string{false: "home", true: "attract"}[out]; got != want {
+				t.Errorf("out of service %t: home from %v leads to %s", out, way, got)
+			}
+		}
+	}
+}
+
+// onlyStaffNav checks what the foot of a page for staff offers.
+func onlyStaffNav(t *testing.T, b *journeytest.Borne, v *visit.Visit) {
+	t.Helper()
+	var ids []string
+	for _, c := range b.Page(t.Context(), v).Nav {
+		ids = append(ids, c.ID)
+	}
+	if got := strings.Join(ids, " "); got != "nav.back nav.home nav.listen nav.bigger" {
+		t.Errorf("page %s offers %s", v.Here().Page, got)
+	}
+}
+
+// The right code ends the visit amid which the badge was shown: nothing of it is
+// seen behind the pages for staff.
+func TestCodeEndsTheVisit(t *testing.T) {
+	b := journeytest.New(t)
+	v := visit.New(1, "")
+	b.Choose(t, v, "start", "callback", "topic:logement")
+	b.Type(t, v, "0612345678")
+	b.Choose(t, v, "continue", "slot:1", "continue", "continue")
+	phone := v.Draft.Phone
+	try(t, b, v, "0000")
+	if got := pages(v); !strings.HasSuffix(got, "callback.review maintenance.pin") || string(v.Draft.Phone) != "0612345678" {
+		t.Fatalf("after a wrong code: path %s, typed %q", got, v.Draft.Phone)
+	}
+	b.Type(t, v, journeytest.PIN)
+	b.Choose(t, v, "enter")
+	if got := pages(v); got != "home maintenance" || strings.Trim(string(phone), "\x00") != "" || len(v.Draft.Phone) != 0 {
+		t.Errorf("path %s, %q is left", got, phone)
+	}
+}
+
+// What the resident asked to hear aloud was not the code.
+func TestPINIsNotForAll(t *testing.T) {
+	b := journeytest.New(t)
+	v := visit.New(1, "")
+	b.Choose(t, v, "start", "callback", "topic:logement")
+	v.Aloud = true
+	b.Show(v, journeytest.Agent)
+	if v.Aloud {
+		t.Error("it is still asked for")
+	}
+	v.Aloud = true
+	if b.MaySay(v) {
+		t.Error("the code may be said to all")
+	}
+}
+
+// Out of service, the page for the code stays in sight whatever card a resident
+// shows.
+func TestCardsOverTheCode(t *testing.T) {
+	b := journeytest.New(t)
+	b.Kept["out"] = "yes"
+	v := visit.New(1, "")
+	b.Show(v, journeytest.Agent)
+	b.Type(t, v, "24")
+	for _, e := range []reader.Event{journeytest.CityCard, journeytest.Mediator, journeytest.Vitale, journeytest.Two} {
+		b.Show(v, e)
+	}
+	if pages(v) != "attract maintenance.pin" || string(v.PIN) != "24" || len(v.Card) != 0 || v.Accompanied {
+		t.Errorf("path %s, %d digits, number %q", pages(v), len(v.PIN), v.Card)
 	}
 }
 

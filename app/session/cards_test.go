@@ -206,15 +206,23 @@ func TestMaintenanceEnds(t *testing.T) {
 	}
 }
 
-// No digit of the code is heard from the loudspeaker, typed or only touched;
-// with a headset keys can be found, and what is typed is still not said.
+// No digit of the code is heard from the loudspeaker, typed or only touched,
+// though the resident before had asked to hear what they type; with a headset
+// keys can be found, and what is typed is still not said.
 func TestPINIsNotSpoken(t *testing.T) {
-	for _, headset := range []bool{false, true} {
+	for _, tc := range []struct{ headset, aloud bool }{{false, false}, {true, false}, {false, true}} {
+		headset := tc.headset
 		d := newDesk(t)
 		d.borne.HeadsetIn = func() bool { return headset }
 		d.Voice.SetOutput(voice.Output{Private: headset})
 		d.touch("start")
+		if tc.aloud {
+			d.touch("callback", "topic:logement")
+		}
 		d.Press(session.Speech)
+		if tc.aloud {
+			d.touch("hear", "hear")
+		}
 		d.Card(journeytest.Agent)
 		d.hears("Code d'entretien")
 		before := len(d.said())
@@ -224,7 +232,7 @@ func TestPINIsNotSpoken(t *testing.T) {
 		d.hears("2 signes écrits")
 		said := strings.Join(d.said()[before:], "\n")
 		if strings.Contains(said, "\t9") != headset || strings.Contains(said, "97") {
-			t.Errorf("headset %t: said\n%s", headset, said)
+			t.Errorf("%+v: said\n%s", tc, said)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"parvis/app/journey"
 	"parvis/app/page"
 	"parvis/app/text"
 	"parvis/app/voice"
@@ -68,7 +69,7 @@ func (s *Session) sayable(p page.Part) bool { return !p.Private || s.Journey.May
 // ears alone, though the headset be pulled out in this very moment, unless they
 // asked to hear it aloud.
 func (s *Session) manner(private bool) func(lang, text string, said func()) {
-	if private && !s.visit.Aloud {
+	if private && !journey.Aloud(s.visit) {
 		return s.Voice.SayPrivate
 	}
 	return s.Voice.Say
