@@ -6,28 +6,46 @@ import (
 	"parvis/kiosk/visit"
 )
 
-// Card is a card or a code shown to a reader, or taken away. Like a touch it
-// shows that the resident is there. Amid printing or sending it waits for what
-// comes of that.
+// mostByCard is how many cards in a row may show that somebody is there while
+// nobody touches anything. A reader that sees cards where there are none holds
+// no visit open for longer than that.
+const mostByCard = 5
+
+// Card is a card or a code shown to a reader, or taken away. Where it changes
+// anything, it shows like a touch that the resident is there. Amid printing or
+// sending it waits for what comes of that.
 func (s *Session) Card(e reader.Event) {
 	c := s.Journey.Cards.Recognise(e)
 	if s.busy {
 		s.setAside(c)
 		return
 	}
-	s.clock.Touch(s.Now())
-	fresh := s.warning
-	s.warning = false
-	here, depth, notice := s.visit.Here(), len(s.visit.Path), s.visit.Notice
+	here, depth, notice, present := s.visit.Here(), len(s.visit.Path), s.visit.Notice, s.visit.CardPresent
 	s.Journey.Card(s.visit, c)
-	fresh = fresh || s.visit.Here() != here || len(s.visit.Path) != depth
-	if !fresh && s.visit.Notice == notice {
+	moved := s.visit.Here() != here || len(s.visit.Path) != depth
+	told := s.visit.Notice != notice
+	if !moved && !told && s.visit.CardPresent == present {
+		return
+	}
+	counts := s.byCard < mostByCard
+	if counts {
+		s.byCard++
+		s.clock.Touch(s.Now())
+	} else if s.warning {
+		return // what the card led to is there if somebody stays
+	}
+	fresh := moved || s.warning
+	s.warning = false
+	if !fresh && !told {
 		s.Refresh()
 		return
 	}
 	s.stop()
 	s.hint = ""
 	s.render(fresh)
+	if !counts { // reading aloud keeps a visit open too
+		return
+	}
 	if fresh {
 		s.read(0)
 		return

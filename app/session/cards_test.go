@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -66,21 +67,83 @@ func TestCardAmidTyping(t *testing.T) {
 	}
 }
 
-// A card is a sign that somebody is there.
+// A card is a sign that somebody is there, where it changes anything.
 func TestCardDuringTheWarning(t *testing.T) {
-	for name, e := range map[string]reader.Event{"shown": journeytest.Vitale, "taken": {Medium: reader.Contact}} {
-		d := newDesk(t)
-		d.touch("start", "demarches")
-		d.after(50 * time.Second)
-		d.at("timeout")
-		d.Card(e)
-		if got := d.frame.Page.Name; got != map[string]string{"shown": "card.vitale", "taken": "demarches"}[name] {
-			t.Errorf("%s: page %s", name, got)
+	for _, tc := range []struct {
+		name        string
+		before      bool // a chip card lies in the reader
+		e           reader.Event
+		then, later string
+	}{
+		{"shown", false, journeytest.Vitale, "card.vitale", "card.vitale"},
+		{"taken", true, reader.Event{Medium: reader.Contact}, "demarches", "demarches"},
+		{"nothing was there", false, reader.Event{Medium: reader.Contact}, "timeout", "attract"},
+		{"gone from the RFID reader", true, reader.Event{Medium: reader.RFID}, "timeout", "attract"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d := newDesk(t)
+			d.touch("start", "demarches")
+			if tc.before {
+				d.Card(journeytest.Vitale)
+				d.touch("nav.back")
+			}
+			d.after(50 * time.Second)
+			d.at("timeout")
+			d.Card(tc.e)
+			d.at(tc.then)
+			d.after(40 * time.Second)
+			d.at(tc.later)
+		})
+	}
+}
+
+// A reader that tells of cards where nobody is keeps no resident's page open.
+func TestFlappingReader(t *testing.T) {
+	other := reader.Event{Medium: reader.Contactless}
+	for name, events := range map[string][]reader.Event{
+		"gone and gone again":        {{Medium: reader.RFID}, other, {Medium: reader.Contact}},
+		"the same card again":        {journeytest.Stranger, other},
+		"one card, two, one":         {journeytest.Two, journeytest.Stranger},
+		"a chip card in a bad slot":  {journeytest.Vitale, {Medium: reader.Contact}},
+		"a city card and a stranger": {journeytest.CityCard, journeytest.Stranger},
+	} {
+		for _, speech := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, speech %t", name, speech), func(t *testing.T) {
+				d := newDesk(t)
+				d.touch("start", "callback", "topic:logement", "key:0")
+				if speech {
+					d.Press(session.Speech)
+				}
+				patience := visit.WithSpeech.Idle + visit.WithSpeech.Warning + time.Minute
+				for waited := time.Duration(0); !d.frame.Wiped; waited += 5 * time.Second {
+					if waited > patience {
+						t.Fatalf("page %s is open after %v", d.frame.Page.Name, waited)
+					}
+					for _, e := range events {
+						d.Card(e)
+					}
+					d.until("the end of the reading", func() bool { return d.frame.Focus < 0 })
+					d.after(5 * time.Second)
+				}
+			})
 		}
-		d.after(40 * time.Second)
-		if got := d.frame.Page.Name; got == "timeout" {
-			t.Errorf("%s: the warning comes back too soon", name)
+	}
+}
+
+// Staff who try one card after the other see each, and a touch makes more count.
+func TestManyCards(t *testing.T) {
+	d := newDesk(t)
+	d.openMaintenance()
+	for range 3 {
+		for _, e := range []reader.Event{journeytest.Stranger, journeytest.Two, journeytest.Stranger, journeytest.Two} {
+			d.after(50 * time.Second)
+			d.Card(e)
+			if d.frame.Page.Name != "maintenance" {
+				t.Fatalf("page %s", d.frame.Page.Name)
+			}
 		}
+		d.banner("plusieurs cartes")
+		d.Touch("")
 	}
 }
 

@@ -64,6 +64,7 @@ type Session struct {
 	heard        string // choice that speech mode has read out, so that a second touch acts
 	volume       int
 	start        int       // volume at which every visit begins
+	byCard       int       // cards that have counted as a sign of life since the last touch
 	shown        card.Card // shown while a task ran; its Kind is empty when there is none
 }
 
@@ -185,7 +186,7 @@ func (s *Session) Touch(id string) {
 // stay notes that the resident is there, and answers the warning where it is
 // shown: anything but "finish" extends the visit.
 func (s *Session) stay(id string) bool {
-	s.clock.Touch(s.Now())
+	s.touched()
 	if !s.warning {
 		return false
 	}
@@ -197,6 +198,12 @@ func (s *Session) stay(id string) bool {
 	s.Voice.Stop()
 	s.render(true)
 	return true
+}
+
+// touched notes that a hand is at the glass or at the keys.
+func (s *Session) touched() {
+	s.clock.Touch(s.Now())
+	s.byCard = 0
 }
 
 // act does what a choice asks for.
@@ -354,7 +361,7 @@ func (s *Session) end() {
 	s.visit.CardPresent = present // whoever comes next is told of it
 	s.shown.Wipe()
 	s.shown = card.Card{}
-	s.warning, s.busy, s.hint, s.heard = false, false, "", ""
+	s.warning, s.busy, s.hint, s.heard, s.byCard = false, false, "", "", 0
 	s.cursor, s.reading, s.fresh = -1, -1, true
 	s.resetVolume()
 	s.clock = visit.Clock{Patience: visit.Usual}

@@ -181,7 +181,7 @@ func (s *Session) OutputChanged() {
 
 // Volume makes the speech louder or quieter by a step.
 func (s *Session) Volume(by int) {
-	s.clock.Touch(s.Now())
+	s.touched()
 	s.volume = min(max(s.volume+by, voice.MinVolume), voice.MaxVolume)
 	s.Voice.SetVolume(s.volume)
 	s.say(s.words().T("voice.volume", "N", s.volume+1, "Total", voice.MaxVolume+1))
