@@ -34,8 +34,8 @@ const callbackSteps = 4
 // startCallback begins a request. With a topic already known the resident is
 // not asked for it again.
 func (j *Journey) startCallback(v *visit.Visit, topic, place string) {
-	clear(v.Draft.Card)
-	v.Draft = visit.Draft{Slot: -1, Topic: topic, Place: place, Phone: v.Draft.Phone[:0], Name: v.Draft.Name[:0]}
+	v.Draft.Wipe()
+	v.Draft.Topic, v.Draft.Place = topic, place
 	j.Tally("callback.begun")
 	if topic == "" {
 		v.Go(visit.Step{Page: "callback.topic"})

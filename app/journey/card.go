@@ -76,8 +76,7 @@ func (j *Journey) Card(v *visit.Visit, c card.Card) {
 		v.Accompanied = true
 		j.Tally("visit.accompanied")
 	case card.Staff:
-		clear(v.PIN[:cap(v.PIN)])
-		v.PIN, v.Aloud = v.PIN[:0], false
+		v.PIN, v.Aloud = visit.Empty(v.PIN), false
 	}
 	if strings.HasPrefix(here.Page, "card.") || here.Page == "maintenance.pin" {
 		v.Replace(to) // one card after the other: Back leads to before the first
@@ -88,7 +87,7 @@ func (j *Journey) Card(v *visit.Visit, c card.Card) {
 
 // offerCard keeps the number of a city card until the resident says yes or no.
 func (j *Journey) offerCard(v *visit.Visit, c card.Card) {
-	clear(v.Card)
+	visit.Empty(v.Card)
 	v.Card = c.Number
 }
 

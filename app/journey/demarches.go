@@ -53,7 +53,7 @@ func (j *Journey) chooseDemarches(_ context.Context, v *visit.Visit, id string) 
 	case "themes":
 		v.Go(visit.Step{Page: "demarche.themes"})
 	case "search":
-		v.Search.Words = v.Search.Words[:0]
+		v.Search.Words = visit.Empty(v.Search.Words)
 		v.Go(visit.Step{Page: "demarche.search"})
 	default:
 		j.openDemarche(v, id)

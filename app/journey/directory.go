@@ -41,7 +41,7 @@ func (j *Journey) needs(_ context.Context, v *visit.Visit) page.Page {
 
 func (j *Journey) chooseNeed(_ context.Context, v *visit.Visit, id string) *Task {
 	if id == "search" {
-		v.Search = visit.Search{Filters: map[string]bool{}, Words: v.Search.Words[:0]}
+		v.Search = visit.Search{Filters: map[string]bool{}, Words: visit.Empty(v.Search.Words)}
 		v.Go(visit.Step{Page: "places.search"})
 		return nil
 	}

@@ -1,6 +1,7 @@
 package journey_test
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -254,4 +255,34 @@ func BenchmarkNextPage(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		borne.Page(b.Context(), scenes[i%len(scenes)].Visit)
 	}
+}
+
+// A second request begins with nothing of the first, and once a request is kept
+// nothing of it is left in memory.
+func TestRequestsAreOverwritten(t *testing.T) {
+	b := journeytest.New(t)
+	v := visit.New(1, "")
+	b.Choose(t, v, "start", "callback", "topic:logement")
+	b.Type(t, v, "0612345678")
+	b.Choose(t, v, "continue", "slot:1", "continue")
+	b.Type(t, v, "Léa")
+	first := [][]byte{v.Draft.Phone, v.Draft.Name}
+	gone := func(when string, texts [][]byte) {
+		t.Helper()
+		for _, text := range texts {
+			if all := text[:cap(text)]; !bytes.Equal(all, make([]byte, len(all))) {
+				t.Errorf("%s: %q is left", when, all)
+			}
+		}
+	}
+	b.Choose(t, v, "nav.person", "callback", "topic:logement")
+	gone("begun anew", first)
+	b.Type(t, v, "0612345678")
+	b.Choose(t, v, "continue", "slot:1", "continue")
+	b.Type(t, v, "Zo")
+	b.Choose(t, v, "continue", "consent")
+	second := [][]byte{v.Draft.Phone[:3], v.Draft.Name[:1]}
+	v.Draft.Name = v.Draft.Name[:1] // as if a sign had only been taken out of sight
+	b.Choose(t, v, "send")
+	gone("kept", second)
 }

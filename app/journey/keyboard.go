@@ -99,8 +99,7 @@ func press(v *visit.Visit, typed []byte, id string, most int) (_ []byte, ok bool
 	case keyRub:
 		return visit.Rub(typed), true
 	case keyClear:
-		clear(typed)
-		return typed[:0], true
+		return visit.Empty(typed), true
 	case keyABC:
 		v.ABC, v.Accents = !v.ABC, false
 		return typed, true

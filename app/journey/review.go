@@ -122,10 +122,8 @@ func (j *Journey) send(v *visit.Visit) *Task {
 					j.Tally("callback.failed")
 					return
 				}
-				clear(v.Draft.Phone)
-				clear(v.Draft.Card)
-				clear(v.Draft.Name)
-				v.Draft = visit.Draft{Slot: -1, Code: code, When: when, To: to, Text: byText}
+				v.Draft.Wipe()
+				v.Draft.Code, v.Draft.When, v.Draft.To, v.Draft.Text = code, when, to, byText
 				v.Path = []visit.Step{{Page: "home"}, {Page: "callback.done"}}
 				j.Tally("callback.kept")
 			}

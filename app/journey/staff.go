@@ -127,8 +127,7 @@ func (j *Journey) choosePIN(_ context.Context, v *visit.Visit, id string) *Task 
 		return nil
 	}
 	typed := bytes.Clone(v.PIN)
-	clear(v.PIN)
-	v.PIN = v.PIN[:0]
+	v.PIN = visit.Empty(v.PIN)
 	return &Task{
 		Waiting: j.waiting(v, "maintenance.pin_checking"),
 		Run: func(ctx context.Context) func(*visit.Visit) {

@@ -123,17 +123,35 @@ func (v *Visit) Wipe() {
 // ForgetCard overwrites the number of the card by which the resident wanted to
 // be called.
 func (v *Visit) ForgetCard() {
-	clear(v.Draft.Card)
+	overwrite(v.Draft.Card)
 	v.Draft.Card = nil
 }
 
-func (v *Visit) forget() {
-	for _, typed := range [][]byte{v.Draft.Phone, v.Draft.Card, v.Draft.Name, v.Search.Words, v.Card, v.PIN} {
-		clear(typed[:cap(typed)])
+// Wipe overwrites what was typed and read for the request, and begins an empty
+// one.
+func (d *Draft) Wipe() {
+	overwrite(d.Phone, d.Card, d.Name)
+	*d = Draft{Slot: -1}
+}
+
+// overwrite clears all that texts ever held, also what was rubbed out.
+func overwrite(texts ...[]byte) {
+	for _, text := range texts {
+		clear(text[:cap(text)])
 	}
+}
+
+// Empty overwrites a typed text and gives back its room.
+func Empty(text []byte) []byte {
+	overwrite(text)
+	return text[:0]
+}
+
+func (v *Visit) forget() {
+	v.Draft.Wipe()
+	overwrite(v.Search.Words, v.Card, v.PIN)
 	v.Demarche, v.Answers, v.Level, v.Theme, v.Fiche, v.Notice = "", nil, nil, "", nil, ""
 	v.Search = Search{Filters: map[string]bool{}}
-	v.Draft = Draft{Slot: -1}
 	v.Card, v.PIN = nil, nil
 	v.Upper, v.Accents, v.Aloud = false, false, false
 }

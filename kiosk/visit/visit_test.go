@@ -66,6 +66,26 @@ func TestHomeKeepsAids(t *testing.T) {
 	}
 }
 
+// What was rubbed out, or taken out of sight, is overwritten too.
+func TestOverwrittenToTheEnd(t *testing.T) {
+	text := visit.Type(visit.Type(nil, "06", 20), "12", 20)
+	all := text[:cap(text)]
+	if text = visit.Empty(text[:1]); len(text) != 0 || !bytes.Equal(all, make([]byte, len(all))) {
+		t.Errorf("%q is left of %q", text, all)
+	}
+	d := visit.Draft{Topic: "logement", Phone: []byte("0612345678")[:0], Card: []byte("0006547886")[:0], Name: []byte("Léa")[:0]}
+	texts := [][]byte{d.Phone, d.Card, d.Name}
+	d.Wipe()
+	for _, text := range texts {
+		if all := text[:cap(text)]; !bytes.Equal(all, make([]byte, len(all))) {
+			t.Errorf("%q is left", all)
+		}
+	}
+	if d.Phone != nil || d.Card != nil || d.Name != nil || d.Topic != "" || d.Slot != -1 {
+		t.Errorf("%+v is left", d)
+	}
+}
+
 func TestTypeAndRub(t *testing.T) {
 	var b []byte
 	for _, sign := range []string{"É", "v", "e"} {
