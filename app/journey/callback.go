@@ -116,7 +116,7 @@ func (j *Journey) hear(v *visit.Visit, w *text.Words) page.Choices {
 }
 
 // MaySay reports whether private parts of a page may be spoken.
-func (j *Journey) MaySay(v *visit.Visit) bool { return j.headset() || Aloud(v) }
+func (j *Journey) MaySay(v *visit.Visit) bool { return j.Headset() || Aloud(v) }
 
 // Aloud reports whether private parts of a page may be spoken to all who stand
 // around: the resident has asked to hear what they typed. The pages for staff
@@ -126,7 +126,8 @@ func Aloud(v *visit.Visit) bool { return v.Aloud && !forStaff(v.Here().Page) }
 // Mute reports whether the borne is known to have no sound to speak with.
 func (j *Journey) Mute() bool { return j.Sound != nil && broken(j.Sound()) }
 
-func (j *Journey) headset() bool { return j.HeadsetIn != nil && j.HeadsetIn() }
+// Headset reports whether speech now reaches only the resident's ears.
+func (j *Journey) Headset() bool { return j.HeadsetIn != nil && j.HeadsetIn() }
 
 func (j *Journey) choosePhone(_ context.Context, v *visit.Visit, id string) *Task {
 	if typed, ok := press(v, v.Draft.Phone, id, 20); ok {

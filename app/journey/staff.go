@@ -333,7 +333,7 @@ func (j *Journey) sound(_ context.Context, v *visit.Visit) page.Page {
 		louder.Why = w.T("maintenance.sound_most")
 	}
 	return page.Page{Title: w.T("maintenance.sound"), Lead: w.T("maintenance.sound_level", "N", level+1, "Total", voice.MaxVolume+1),
-		Blocks:  append(notKeptNotice(v, w), page.Text{Style: page.Muted, Text: w.T("maintenance.sound_text")}),
+		Blocks:  append(notKeptNotice(v, w), page.Text{Style: page.Muted, Text: w.T("maintenance.sound_text", "N", voice.DefaultVolume+1, "Total", voice.MaxVolume+1)}),
 		Actions: []page.Choice{quieter, louder}}
 }
 

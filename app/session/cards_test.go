@@ -345,6 +345,117 @@ func TestVolumeSetByStaff(t *testing.T) {
 	if len(d.said()) != before {
 		t.Error("the voice is heard though nothing has changed")
 	}
+	d.touch("nav.back", "leaving.finish")
+	d.at("attract")
+	d.Press(session.Speech)
+	d.Press(session.Louder)
+	d.hears("Volume 5 sur 8")
+}
+
+// With speech on the page is read after the sample of the loudness, and the
+// pages for staff still close by themselves.
+func TestVolumeSetWithSpeech(t *testing.T) {
+	d := newDesk(t)
+	d.openMaintenance()
+	d.touch("sound")
+	d.Press(session.Speech)
+	d.hears("au début de chaque visite")
+	d.until("the end of the reading", func() bool { return d.frame.Focus < 0 })
+	before := len(d.said())
+	d.touch("louder", "louder")
+	d.until("the page after the sample", func() bool {
+		_, after, ok := strings.Cut(strings.Join(d.said()[before:], "\n"), "Voici la voix de la borne")
+		return ok && strings.Contains(after, "Volume 4 sur 8 au début")
+	})
+	d.until("the end of the reading", func() bool { return d.frame.Focus < 0 })
+	d.after(visit.Maintenance.Idle)
+	d.at("timeout")
+}
+
+// Louder amid the reading of a page says so, and the page is read on.
+func TestLouderAmidReading(t *testing.T) {
+	d := newDesk(t)
+	d.touch("start")
+	d.Press(session.Speech)
+	d.hears("Que voulez-vous faire")
+	before := len(d.said())
+	d.Press(session.Louder)
+	d.until("the rest of the page", func() bool {
+		_, after, ok := strings.Cut(strings.Join(d.said()[before:], "\n"), "Volume 4 sur 8")
+		return ok && strings.Contains(after, "carte")
+	})
+	d.until("the end of the reading", func() bool { return d.frame.Focus < 0 })
+	d.after(visit.WithSpeech.Idle)
+	d.at("timeout")
+}
+
+// A borne that rests forgets what somebody has tried and left.
+func TestRestingForgets(t *testing.T) {
+	for name, key := range map[string]session.Key{"volume": session.Louder, "speech": session.Speech, "contrast": session.Contrast} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.Press(key)
+			d.until("the end of the reading", func() bool { return d.frame.Focus < 0 })
+			d.after(visit.Usual.Idle)
+			if d.frame.Wiped {
+				t.Fatal("forgotten while somebody may still stand there")
+			}
+			d.after(visit.WithSpeech.Idle + visit.WithSpeech.Warning)
+			if !d.frame.Wiped || d.frame.Contrast || d.Speaking() {
+				t.Errorf("wiped %t, contrast %t, speech %t", d.frame.Wiped, d.frame.Contrast, d.Speaking())
+			}
+			frames := d.frames
+			d.after(time.Hour)
+			if d.frames != frames {
+				t.Error("wiped again though there is nothing to forget")
+			}
+			d.touch("start")
+			d.Press(session.Speech)
+			d.Press(session.Louder)
+			d.hears("Volume 4 sur 8")
+		})
+	}
+}
+
+// The loudness that a visit has chosen ends with it.
+func TestVolumeEndsWithTheVisit(t *testing.T) {
+	d := newDesk(t)
+	d.touch("start")
+	for range 5 {
+		d.Press(session.Louder)
+	}
+	d.touch("nav.leave", "leaving.finish", "start")
+	d.Press(session.Speech)
+	d.Press(session.Louder)
+	d.hears("Volume 4 sur 8")
+}
+
+// What was loud enough for a loudspeaker doesn't go to ears, neither from this
+// visit nor from the setting.
+func TestVolumeInAHeadset(t *testing.T) {
+	d := newDesk(t)
+	headset := false
+	d.borne.HeadsetIn = func() bool { return headset }
+	d.borne.Volume = func() int { return 6 }
+	d.OutputChanged() // it begins with that
+	d.touch("start")
+	d.Press(session.Speech)
+	press := func(k session.Key, says string) {
+		t.Helper()
+		before := len(d.said())
+		d.Press(k)
+		d.until(says, func() bool { return strings.Contains(strings.Join(d.said()[before:], "\n"), says) })
+	}
+	press(session.Louder, "Volume 8 sur 8")
+	headset = true
+	d.OutputChanged()
+	press(session.Louder, "Volume 4 sur 8")
+	d.touch("nav.leave", "nav.leave", "leaving.finish", "leaving.finish", "start")
+	d.Press(session.Speech)
+	press(session.Quieter, "Volume 2 sur 8")
+	headset = false
+	d.OutputChanged()
+	press(session.Quieter, "Volume 6 sur 8")
 }
 
 // A page follows the state of the devices that it speaks of, and what has the

@@ -63,7 +63,7 @@ type Session struct {
 	hint         string // why the disabled choice just touched does nothing
 	heard        string // choice that speech mode has read out, so that a second touch acts
 	volume       int
-	start        int       // volume at which every visit begins
+	start        int       // volume at which visits begin, as staff have set it
 	byCard       int       // cards that have counted as a sign of life since the last touch
 	shown        card.Card // shown while a task ran; its Kind is empty when there is none
 }
@@ -305,9 +305,6 @@ func (s *Session) run(t *journey.Task) {
 			s.showPending(before)
 			s.clock.Touch(s.Now())
 			s.render(true)
-			if s.visit.Speech {
-				s.read(0)
-			}
 			s.followVolume()
 		})
 	}()
@@ -318,11 +315,18 @@ func (s *Session) run(t *journey.Task) {
 const longestPart = 2 * time.Minute
 
 // Tick is to be called each second. It warns a resident who has been still,
-// and ends the visit of one who has left.
+// and ends the visit of one who has left. Nor does what somebody has only tried
+// on a borne that rests, loud speech above all, wait for whoever comes next.
 func (s *Session) Tick() {
 	now := s.Now()
+	engaged := s.busy || s.reading >= 0 && now.Sub(s.readingSince) < longestPart
+	if engaged {
+		s.clock.Touch(now) // waiting and listening are not absence
+	}
 	if journey.Resting(s.visit) {
 		switch {
+		case s.altered() && s.clock.At(now).Over:
+			s.end()
 		case s.dim != s.Journey.Closed():
 			s.render(false)
 		case s.page.Name == "closed": // it shows the time
@@ -330,8 +334,7 @@ func (s *Session) Tick() {
 		}
 		return
 	}
-	if s.busy || s.reading >= 0 && now.Sub(s.readingSince) < longestPart {
-		s.clock.Touch(now) // waiting and listening are not absence
+	if engaged {
 		return
 	}
 	m := s.clock.At(now)
@@ -350,6 +353,13 @@ func (s *Session) Tick() {
 	case s.page.Header.Clock != s.words().Clock(now):
 		s.render(false)
 	}
+}
+
+// altered reports whether somebody has changed what the next visit begins with,
+// while the borne rests.
+func (s *Session) altered() bool {
+	v := s.visit
+	return v.Speech || v.Contrast || v.Low || v.TextStep != 0 || s.volume != s.startVolume()
 }
 
 // end wipes the visit and begins the next one.

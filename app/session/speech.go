@@ -19,9 +19,13 @@ func (s *Session) say(sentence string) { s.sayThen(s.Voice.Say, s.page.Lang, sen
 
 // sayThen says a sentence and then does something, unless it was cut.
 func (s *Session) sayThen(say func(lang, text string, said func()), lang, sentence string, then func()) {
-	if !s.visit.Speech || sentence == "" {
-		return
+	if s.visit.Speech && sentence != "" {
+		s.utter(say, lang, sentence, then)
 	}
+}
+
+// utter is sayThen, speech being on or not.
+func (s *Session) utter(say func(lang, text string, said func()), lang, sentence string, then func()) {
 	s.turn++
 	turn := s.turn
 	var said func()
@@ -148,21 +152,32 @@ func (s *Session) found() int {
 	return n
 }
 
+// startVolume is the loudness at which a visit begins: what staff have set for
+// the loudspeaker is not for ears.
+func (s *Session) startVolume() int {
+	if s.Journey.Headset() {
+		return min(s.Journey.StartVolume(), voice.DefaultVolume)
+	}
+	return s.Journey.StartVolume()
+}
+
 // resetVolume gives the speech the loudness at which every visit begins.
 func (s *Session) resetVolume() {
 	s.start = s.Journey.StartVolume()
-	s.volume = s.start
+	s.volume = s.startVolume()
 	s.Voice.SetVolume(s.volume)
 }
 
-// followVolume lets staff hear the loudness that they have just set, speech
-// being on or not.
+// followVolume reads the page that a task has led to. Before that it lets staff
+// hear the loudness that they have just set, speech being on or not.
 func (s *Session) followVolume() {
 	if s.Journey.StartVolume() == s.start {
+		s.read(0)
 		return
 	}
 	s.resetVolume()
-	s.Voice.Say("fr", s.Journey.Texts.In("fr").T("maintenance.sound_sample"), nil)
+	s.stop()
+	s.utter(s.Voice.Say, "fr", s.Journey.Texts.In("fr").T("maintenance.sound_sample"), func() { s.read(0) })
 }
 
 // warnMute tells who has just asked for speech that there is no sound.
@@ -173,16 +188,25 @@ func (s *Session) warnMute(wasSpeaking bool) {
 }
 
 // OutputChanged notes that the voice speaks elsewhere now: a headset was plugged
-// in or pulled out, which has cut what was being said.
+// in or pulled out, which has cut what was being said. What was loud enough there
+// may be too loud here.
 func (s *Session) OutputChanged() {
 	s.stop()
+	s.resetVolume()
 	s.Refresh()
 }
 
-// Volume makes the speech louder or quieter by a step.
+// Volume makes the speech louder or quieter by a step. What was being read goes
+// on after that.
 func (s *Session) Volume(by int) {
 	s.touched()
 	s.volume = min(max(s.volume+by, voice.MinVolume), voice.MaxVolume)
 	s.Voice.SetVolume(s.volume)
-	s.say(s.words().T("voice.volume", "N", s.volume+1, "Total", voice.MaxVolume+1))
+	at := s.reading
+	s.stop()
+	s.sayThen(s.Voice.Say, s.page.Lang, s.words().T("voice.volume", "N", s.volume+1, "Total", voice.MaxVolume+1), func() {
+		if at >= 0 {
+			s.read(at)
+		}
+	})
 }
