@@ -42,11 +42,16 @@ func (o Output) trouble(w *text.Words, photo string) string {
 	if !broken(s) {
 		return ""
 	}
-	id := s.Fault.Info().Resident
-	if id == "" {
-		id = "print.out_of_order"
+	return w.T(unprinted(s.Fault)) + " " + w.T("print.kept") + " " + photo
+}
+
+// unprinted is the id of what the resident reads of a fault that kept a document
+// from being printed.
+func unprinted(f device.Fault) string {
+	if id := f.Info().Resident; id != "" {
+		return id
 	}
-	return w.T(id) + " " + w.T("print.kept") + " " + photo
+	return "print.out_of_order"
 }
 
 // printAction is the choice to print, where the site has a printer. Where none
@@ -213,7 +218,7 @@ func (j *Journey) printFailed(_ context.Context, v *visit.Visit) page.Page {
 	w := j.words(v)
 	arg := strings.SplitN(v.Here().Arg, "/", 3)
 	fault, printed, paper := arg[0], arg[1], arg[2]
-	p := page.Page{Layout: page.Centred, Accent: page.Callback, Title: w.T(device.Fault(fault).Info().Resident), Lead: w.T("print.kept"),
+	p := page.Page{Layout: page.Centred, Accent: page.Callback, Title: w.T(unprinted(device.Fault(fault))), Lead: w.T("print.kept"),
 		Blocks: []page.Block{page.Picture{Icon: "printer-off", Tone: page.Warn}},
 	}
 	retry := w.T("common.retry")

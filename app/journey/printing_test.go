@@ -138,3 +138,21 @@ func TestRetryOnTheSamePaper(t *testing.T) {
 		t.Errorf("on page %s, %d sheets, %d tickets", v.Here().Page, len(b.Sheets), len(b.Tickets))
 	}
 }
+
+// Whatever a printer gives as the reason, the resident reads that the printer is
+// why, that nothing is lost and what to do.
+func TestEveryFaultIsTold(t *testing.T) {
+	all := append(device.Faults(), device.FaultInfo{Fault: device.None}, device.FaultInfo{Fault: "another"})
+	for _, f := range all {
+		t.Run(string(f.Fault), func(t *testing.T) {
+			b := journeytest.New(t)
+			b.Fault = &printer.Error{Fault: f.Fault, Printed: printer.Nothing}
+			v := visit.New(1, "")
+			b.Choose(t, v, "start", "help", "need:demarches", "print")
+			p := b.Page(t.Context(), v)
+			if p.Name != "print.failed" || !strings.HasSuffix(p.Title, ".") || !strings.Contains(p.Lead, "gardées") || !strings.Contains(words(p), "photo") {
+				t.Errorf("page %s says\n%s", p.Name, words(p))
+			}
+		})
+	}
+}
