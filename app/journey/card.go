@@ -94,13 +94,19 @@ func (j *Journey) offerCard(v *visit.Visit, c card.Card) {
 // card explains the card row: what may be shown here, if anything.
 func (j *Journey) card(_ context.Context, v *visit.Visit) page.Page {
 	w := j.words(v)
-	p := page.Page{Accent: page.Card, Title: w.T("card.title"), Lead: w.T("card.no_reader")}
-	if j.CardReader != nil {
-		p.Lead = w.T("card.show")
-		if broken(j.CardReader()) {
-			p.Lead = w.T("card.reader_broken")
-		}
+	cards, codes := j.reader(reader.RFID, reader.Contactless, reader.Contact), j.reader(reader.Code)
+	lead := "card.no_reader"
+	switch {
+	case cards == atWork && codes == atWork:
+		lead = "card.show"
+	case cards == atWork:
+		lead = "card.show_card"
+	case codes == atWork:
+		lead = "card.show_code"
+	case cards == outOfOrder || codes == outOfOrder:
+		lead = "card.reader_broken"
 	}
+	p := page.Page{Accent: page.Card, Title: w.T("card.title"), Lead: w.T(lead)}
 	p.Blocks = append(j.cardNotices(w),
 		page.Notice{Accent: page.Card, Icon: "first-aid-kit", Title: w.T("card.vitale"), Text: w.T("card.vitale_text")},
 		page.Choices{Items: cardRows(w)})
@@ -112,17 +118,43 @@ func broken(s device.Status) bool {
 	return !s.Ready() && s.State != device.Unknown && s.State != device.Starting
 }
 
-// cardNotices say what the city's card, where the city has one, and a Pass
-// numérique are for: shown here, or without a reader.
+// readerState is what residents need to know of the readers of some media.
+type readerState int
+
+const (
+	noReader   readerState = iota
+	outOfOrder             // there is one or more, and none works
+	atWork                 // one may work
+)
+
+// reader tells of the best reader that the site has for any of the media.
+func (j *Journey) reader(media ...reader.Medium) readerState {
+	best := noReader
+	if j.CardReader == nil {
+		return best
+	}
+	for _, m := range media {
+		s, ok := j.CardReader(m)
+		switch {
+		case !ok:
+		case broken(s):
+			best = max(best, outOfOrder)
+		default:
+			best = atWork
+		}
+	}
+	return best
+}
+
+// cardNotices say what the city's card, where the city has one and the borne can
+// read it, and a Pass numérique are for: shown here, or without a reader.
 func (j *Journey) cardNotices(w *text.Words) []page.Block {
 	pass := page.Notice{Accent: page.Card, Icon: "ticket", Title: w.T("card.pass"), Text: w.T("card.pass_text")}
-	if j.CardReader == nil || broken(j.CardReader()) {
-		return []page.Block{pass}
-	}
-	if j.Cards.Pass != nil {
+	if j.Cards.Pass != nil && j.reader(reader.Code) == atWork {
 		pass.Text = w.T("card.pass_show")
 	}
-	if len(j.Cards.City) == 0 {
+	readable := func(rule card.CityRule) bool { return j.reader(rule.Medium) == atWork }
+	if !slices.ContainsFunc(j.Cards.City, readable) {
 		return []page.Block{pass}
 	}
 	return []page.Block{page.Notice{Accent: page.Card, Icon: "id-badge-2", Title: w.T("card.city"), Text: w.T("card.city_text")}, pass}

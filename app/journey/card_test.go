@@ -342,6 +342,39 @@ func TestCardPage(t *testing.T) {
 	}
 }
 
+// Of several readers, the page asks for what those that work can read.
+func TestCardPageWithSeveralReaders(t *testing.T) {
+	online, unplugged := device.Status{State: device.Online}, device.Unplugged.With(nil)
+	for _, tc := range []struct {
+		name    string
+		readers map[reader.Medium]device.Status
+		lead    string
+		city    bool // its card, by RFID, is spoken of
+		pass    bool // its code is asked for
+	}{
+		{"both work", map[reader.Medium]device.Status{reader.RFID: online, reader.Code: online}, "votre carte ou votre code", true, true},
+		{"RFID unplugged", map[reader.Medium]device.Status{reader.RFID: unplugged, reader.Code: online}, "Montrez votre code", false, true},
+		{"scanner unplugged", map[reader.Medium]device.Status{reader.RFID: online, reader.Code: unplugged}, "Montrez votre carte au", true, false},
+		{"no scanner", map[reader.Medium]device.Status{reader.RFID: online}, "Montrez votre carte au", true, false},
+		{"scanner alone", map[reader.Medium]device.Status{reader.Code: online}, "Montrez votre code", false, true},
+		{"chip cards alone", map[reader.Medium]device.Status{reader.Contact: online, reader.Contactless: online}, "Montrez votre carte au", false, false},
+		{"all unplugged", map[reader.Medium]device.Status{reader.RFID: unplugged, reader.Code: unplugged}, "ne marche pas", false, false},
+		{"none", nil, "pas de lecteur", false, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := journeytest.New(t)
+			b.CardReader = func(m reader.Medium) (device.Status, bool) { s, ok := tc.readers[m]; return s, ok }
+			v := visit.New(1, "")
+			b.Choose(t, v, "start", "card")
+			p := b.Page(t.Context(), v)
+			said := words(p)
+			if !strings.Contains(p.Lead, tc.lead) || strings.Contains(said, "Carte de la ville") != tc.city || strings.Contains(said, "Montrez son code") != tc.pass {
+				t.Errorf("the page says\n%s", said)
+			}
+		})
+	}
+}
+
 // A card's number is overwritten wherever the visit ends.
 func TestWipeOverwritesCards(t *testing.T) {
 	for name, wipe := range map[string]func(*journeytest.Borne, *visit.Visit){

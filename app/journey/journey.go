@@ -11,6 +11,7 @@ import (
 	"parvis/app/page"
 	"parvis/app/text"
 	"parvis/device"
+	"parvis/device/reader"
 	"parvis/kiosk/callback"
 	"parvis/kiosk/card"
 	"parvis/kiosk/demarche"
@@ -47,9 +48,9 @@ type Journey struct {
 	Count     func(key string) // adds one to an anonymous count
 	Now       func() time.Time
 	Cards     card.Rules
-	// CardReader says how the reader is in which residents show cards and codes;
-	// of several, the best. It is nil when the site has none.
-	CardReader func() device.Status
+	// CardReader says how the reader of a medium is; of several, the best. ok is
+	// false when the site has none. CardReader is nil when it has none at all.
+	CardReader func(reader.Medium) (s device.Status, ok bool)
 	// Sound says how the loudspeaker is; nil when the borne does not speak with one.
 	Sound     func() device.Status
 	HeadsetIn func() bool // whether speech now reaches only the resident's ears; nil: it does not

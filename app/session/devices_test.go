@@ -90,7 +90,7 @@ func newWired(t *testing.T, line string) *wired {
 		t.Fatal(err)
 	}
 	w.borne.Outputs = []journey.Output{{ID: journey.Ticket, Print: p.Print, Status: func() device.Status { return w.board.Status("imprimante") }}}
-	w.borne.CardReader = func() device.Status { return w.board.Status("lecteur") }
+	w.borne.CardReader = func(m reader.Medium) (device.Status, bool) { return w.board.Status("lecteur"), m == reader.RFID }
 	var served sync.WaitGroup
 	ctx, cancel := context.WithCancel(context.Background())
 	served.Go(func() { w.board.Serve(ctx) })

@@ -181,21 +181,18 @@ func (h *hardware) outputs() []journey.Output {
 	return all
 }
 
-// cardReader is the status of the reader that works best, or nil where there
-// is none.
-func (h *hardware) cardReader() func() device.Status {
-	if len(h.set.Readers) == 0 {
-		return nil
-	}
-	return func() device.Status {
-		best := h.board.Status(h.set.Readers[0])
-		for _, name := range h.set.Readers[1:] {
-			if s := h.board.Status(name); s.Ready() && !best.Ready() {
-				best = s
-			}
+// cardReader is the status of the reader of a medium that works best; ok is false
+// where there is none.
+func (h *hardware) cardReader(m reader.Medium) (best device.Status, ok bool) {
+	for _, name := range h.set.Readers {
+		if !slices.Contains(h.set.Media[name], m) {
+			continue
 		}
-		return best
+		if s := h.board.Status(name); !ok || s.Ready() && !best.Ready() {
+			best, ok = s, true
+		}
 	}
+	return best, ok
 }
 
 // staff fills in what the pages for staff work with.

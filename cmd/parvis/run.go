@@ -98,7 +98,7 @@ func (c *runCmd) serve(rt *command.Runtime) (again bool, err error) {
 		return false, err
 	}
 	defer stop()
-	j.Count, j.Outputs, j.CardReader, j.HeadsetIn = desk.count, hw.outputs(), hw.cardReader(), hw.private
+	j.Count, j.Outputs, j.CardReader, j.HeadsetIn = desk.count, hw.outputs(), hw.cardReader, hw.private
 	if spec == "" || spec == "espeak" {
 		j.Sound = func() device.Status { return hw.board.Status(devices.Sound) }
 	}

@@ -17,6 +17,7 @@ import (
 	"parvis/content"
 	"parvis/device"
 	"parvis/device/printer"
+	"parvis/device/reader"
 	"parvis/kiosk/callback"
 	"parvis/kiosk/demarche"
 	"parvis/kiosk/hours"
@@ -90,7 +91,7 @@ func New(t testing.TB) *Borne {
 		Outputs: []journey.Output{{ID: journey.Ticket, Print: b.printTo(&b.Tickets), Status: func() device.Status { return b.TicketPrinter }}},
 		Count:   func(key string) { b.Counts[key]++ },
 		Now:     func() time.Time { return b.Clock },
-		Cards:   cardRules(), CardReader: func() device.Status { return b.Reader },
+		Cards:   cardRules(), CardReader: func(reader.Medium) (device.Status, bool) { return b.Reader, true },
 		Staff: b.staff(t),
 	}
 	b.Fiches.Store(openFiches(t))

@@ -56,7 +56,8 @@ type Set struct {
 	Loops []supervise.Loop
 	// Printers by their names: Ticket, Sheet, or neither.
 	Printers map[string]printer.Printer
-	Readers  []string // names
+	Readers  []string                   // names
+	Media    map[string][]reader.Medium // what each of Readers reads
 
 	titles map[string]string
 }
@@ -64,7 +65,7 @@ type Set struct {
 // Open makes the devices of a profile. It touches none of them yet: their
 // loops and Print do. An error names the profile's key.
 func Open(prof *profile.Profile, h Hands) (*Set, error) {
-	s := &Set{Printers: map[string]printer.Printer{}, titles: map[string]string{}}
+	s := &Set{Printers: map[string]printer.Printer{}, Media: map[string][]reader.Medium{}, titles: map[string]string{}}
 	if prof.Printer.Port != "" {
 		name := prof.Printer.Model
 		if name == "" {
@@ -128,17 +129,17 @@ func (s *Set) addReader(i int, r profile.Reader, h Hands) error {
 	if err := format.Check(); err != nil {
 		return err
 	}
-	title := ""
+	title, medium := "", reader.Code
 	switch r.Type {
 	case "rfid":
-		dev, title = serialrfid.New(transport.Serial(r.Port, r.Baud)), "Lecteur de badges"
+		dev, title, medium = serialrfid.New(transport.Serial(r.Port, r.Baud)), "Lecteur de badges", reader.RFID
 	case "code":
 		dev, title = scanner.New(transport.Serial(r.Port, r.Baud), format), "Lecteur de codes"
 	case "clavier":
 		options := hid.Options{Path: r.Port, Layout: hid.Layout(r.Layout), Format: format}
 		title = "Douchette"
 		if r.Medium == "rfid" {
-			options.Medium, title = reader.RFID, "Lecteur de badges"
+			options.Medium, title, medium = reader.RFID, "Lecteur de badges", reader.RFID
 		}
 		if err := options.Check(); err != nil {
 			return err
@@ -147,7 +148,7 @@ func (s *Set) addReader(i int, r profile.Reader, h Hands) error {
 	default:
 		return fmt.Errorf("type : « %s » n’existe pas", r.Type)
 	}
-	s.watch(fmt.Sprintf("lecteur-%d", i+1), title, dev, h)
+	s.watch(fmt.Sprintf("lecteur-%d", i+1), title, dev, h, medium)
 	return nil
 }
 
@@ -157,11 +158,12 @@ func (s *Set) addSmartCards(words []string, h Hands) {
 	if slices.Contains(words, "") {
 		words = nil
 	}
-	s.watch(SmartCards, "Lecteur de cartes à puce", pcsc.New(pcsc.Options{Readers: words}), h)
+	s.watch(SmartCards, "Lecteur de cartes à puce", pcsc.New(pcsc.Options{Readers: words}), h, reader.Contact, reader.Contactless)
 }
 
-func (s *Set) watch(name, title string, dev reader.Reader, h Hands) {
+func (s *Set) watch(name, title string, dev reader.Reader, h Hands, media ...reader.Medium) {
 	s.Readers = append(s.Readers, name)
+	s.Media[name] = media
 	s.add(name, device.CardReader, title, func(ctx context.Context, report func(device.Status)) error {
 		return dev.Serve(ctx, report, func(e reader.Event) {
 			if e.Present {
