@@ -97,9 +97,9 @@ func (t *Thermal) presenter(b []byte) int {
 	return 3
 }
 
-// full is the answer to DLE EOT 20: the heading, then paper, user's doing, what
+// fullStatus is the answer to DLE EOT 20: the heading, then paper, user's doing, what
 // will pass, and what will not.
-func (t *Thermal) full() []byte {
+func (t *Thermal) fullStatus() []byte {
 	b := []byte{0x10, 0x0F, 0, 0, 0, 0}
 	switch t.supply {
 	case PaperLow:

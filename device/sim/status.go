@@ -36,7 +36,7 @@ func (t *Thermal) realtime(n byte) {
 		}
 	case 20:
 		if t.model == CustomVKP80 {
-			t.reply(t.full()...)
+			t.reply(t.fullStatus()...)
 		}
 		return
 	default:

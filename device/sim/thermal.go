@@ -20,6 +20,7 @@ type Thermal struct {
 	model Model
 	speed float64 // mm/s; 0 is at once
 	most  int     // bytes that the buffer takes; 0 is any number
+	flow  Flow
 
 	mu      sync.Mutex
 	room    *sync.Cond // there may be room in the buffer again, or nobody to fill it
@@ -41,6 +42,7 @@ type Thermal struct {
 	moved   int       // dots that the paper still has to travel, at its speed
 	ready   time.Time // when it will have travelled the rest
 	mouth   Mouth
+	stopped bool // XOFF was said
 
 	supply    Paper
 	coverOpen bool
@@ -102,6 +104,19 @@ func (t *Thermal) SetSpeed(mmPerSecond float64) { t.speed = mmPerSecond }
 // called before the first byte comes, for printers on a Line only.
 func (t *Thermal) SetBuffer(bytes int) { t.most = bytes }
 
+// Flow is what a printer does about a host that sends more than its buffer takes.
+type Flow string
+
+// The kinds of flow control.
+const (
+	FlowHeld Flow = ""     // it takes nothing more off the line
+	FlowNone Flow = "none" // what comes is lost
+	FlowXON  Flow = "xon"  // it says XOFF in time; what comes all the same is lost
+)
+
+// SetFlow says how the printer is wired. It is called before the first byte comes.
+func (t *Thermal) SetFlow(f Flow) { t.flow = f }
+
 // Connect implements Device.
 func (t *Thermal) Connect(wire io.Writer) {
 	t.mu.Lock()
@@ -120,11 +135,13 @@ func (t *Thermal) Receive(b []byte) {
 func (t *Thermal) Hear(b []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for t.most > 0 && len(t.buffer) >= t.most && !t.lacks && t.wire != nil {
+	for t.flow == FlowHeld && t.full() && t.wire != nil {
 		t.room.Wait()
 	}
 	for _, c := range b {
-		t.buffer = append(t.buffer, c)
+		if t.flow == FlowHeld || !t.full() {
+			t.buffer = append(t.buffer, c)
+		}
 		switch t.window {
 		case [2]byte{dle, eot}:
 			t.realtime(c)
@@ -132,6 +149,27 @@ func (t *Thermal) Hear(b []byte) {
 			t.recover(c)
 		}
 		t.window = [2]byte{t.window[1], c}
+	}
+	t.throttle()
+}
+
+// full tells whether the buffer takes no more.
+func (t *Thermal) full() bool { return t.most > 0 && len(t.buffer) >= t.most && !t.lacks }
+
+// throttle says XOFF when the buffer is half full, and XON once it is nearly
+// empty.
+func (t *Thermal) throttle() {
+	if t.flow != FlowXON {
+		return
+	}
+	const xon, xoff = 0x11, 0x13
+	switch {
+	case !t.stopped && len(t.buffer) > t.most/2:
+		t.stopped = true
+		t.reply(xoff)
+	case t.stopped && len(t.buffer) < t.most/8:
+		t.stopped = false
+		t.reply(xon)
 	}
 }
 
@@ -228,6 +266,7 @@ func (t *Thermal) step() bool {
 	}
 	t.lacks = n == 0
 	t.room.Broadcast()
+	t.throttle()
 	if n > 0 {
 		t.travel()
 		t.happen()

@@ -12,7 +12,7 @@ import (
 // File returns an Opener for a character device that is no tty, such as the
 // /dev/usb/lp0 of the kernel's usblp driver.
 func File(path string) Opener {
-	return func() (Line, error) {
+	return func(context.Context) (Line, error) {
 		fd, err := openDevice(path)
 		if err != nil {
 			return nil, err

@@ -29,5 +29,6 @@ type Line interface {
 	Close() error
 }
 
-// Opener opens a line, anew each time.
-type Opener func() (Line, error)
+// Opener opens a line, anew each time. It gives up when ctx ends, which the line
+// then outlives.
+type Opener func(ctx context.Context) (Line, error)

@@ -48,8 +48,8 @@ var kinds = map[string]func(*testing.T) far{
 		}()
 		peer := &later{conn: conn}
 		t.Cleanup(func() { peer.Close() })
-		return far{peer, func() (transport.Line, error) {
-			line, err := transport.TCP(l.Addr().String())()
+		return far{peer, func(ctx context.Context) (transport.Line, error) {
+			line, err := transport.TCP(l.Addr().String())(ctx)
 			if err == nil {
 				peer.accept()
 			}
@@ -86,7 +86,7 @@ func rawPty(t *testing.T) (master *os.File, path string) {
 
 func (f far) mustOpen(t *testing.T) transport.Line {
 	t.Helper()
-	l, err := f.opener()
+	l, err := f.opener(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,18 +265,18 @@ func TestLineDiscardForgetsWhatCame(t *testing.T) {
 
 func TestFileIsForOneProgram(t *testing.T) {
 	_, path := rawPty(t)
-	first, err := transport.File(path)()
+	first, err := transport.File(path)(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second, err := transport.File(path)(); err == nil {
+	if second, err := transport.File(path)(t.Context()); err == nil {
 		second.Close()
 		t.Error("opened twice")
 	}
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again, err := transport.File(path)()
+	again, err := transport.File(path)(t.Context())
 	if err != nil {
 		t.Fatalf("not opened again: %v", err)
 	}
@@ -299,7 +299,7 @@ func TestForPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	opened := func(port string) transport.Line {
-		line, err := transport.ForPort(port, 9600)()
+		line, err := transport.ForPort(port, 9600)(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -318,7 +318,7 @@ func TestForPort(t *testing.T) {
 		t.Error("a device that is no tty is no file line")
 	}
 	for _, wrong := range []string{file, filepath.Join(t.TempDir(), "none"), "tcp://127.0.0.1"} {
-		if line, err := transport.ForPort(wrong, 9600)(); err == nil {
+		if line, err := transport.ForPort(wrong, 9600)(t.Context()); err == nil {
 			line.Close()
 			t.Errorf("%s: opened", wrong)
 		}

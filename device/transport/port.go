@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -9,12 +10,13 @@ import (
 // ForPort returns an Opener for a port as a profile names it: "tcp://HOST:PORT"
 // is a network printer, any other a path. What the path leads to is found out
 // each time it is opened, since a name such as /dev/parvis/imprimante may stand
-// for a tty on one day and for a USB printer on the next; baud is for ttys.
-func ForPort(port string, baud int) Opener {
+// for a tty on one day and for a USB printer on the next; baud and the options are
+// for ttys.
+func ForPort(port string, baud int, options ...Option) Opener {
 	if addr, ok := strings.CutPrefix(port, "tcp://"); ok {
 		return TCP(addr)
 	}
-	return func() (Line, error) {
+	return func(context.Context) (Line, error) {
 		fd, err := openDevice(port)
 		if err != nil {
 			return nil, err
@@ -22,7 +24,7 @@ func ForPort(port string, baud int) Opener {
 		if tty(fd) != nil {
 			return fileOn(port, fd)
 		}
-		return serialOn(port, baud, fd)
+		return serialOn(port, baud, fd, options)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 
 // Serial returns an Opener for the tty at path, at baud bits a second with
 // eight data bits, no parity and one stop bit.
-func Serial(path string, baud int) Opener {
-	return func() (Line, error) { return OpenSerial(path, baud) }
+func Serial(path string, baud int, options ...Option) Opener {
+	return func(context.Context) (Line, error) { return OpenSerial(path, baud, options...) }
 }
 
 // SerialLine is a tty. The port itself comes from tarm/serial, which sets the
@@ -30,16 +30,16 @@ type SerialLine struct {
 
 // OpenSerial opens a tty for this process alone. It fails when the path is not
 // there, is no tty, or is held by another process.
-func OpenSerial(path string, baud int) (*SerialLine, error) {
+func OpenSerial(path string, baud int, options ...Option) (*SerialLine, error) {
 	fd, err := openDevice(path)
 	if err != nil {
 		return nil, err
 	}
-	return serialOn(path, baud, fd)
+	return serialOn(path, baud, fd, options)
 }
 
 // serialOn makes a line of an open descriptor, which it closes when it fails.
-func serialOn(path string, baud int, fd int) (*SerialLine, error) {
+func serialOn(path string, baud int, fd int, options []Option) (*SerialLine, error) {
 	fail := func(err error) (*SerialLine, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -57,6 +57,12 @@ func serialOn(path string, baud int, fd int) (*SerialLine, error) {
 	port, err := serial.OpenPort(&serial.Config{Name: path, Baud: baud, ReadTimeout: 100 * time.Millisecond})
 	if err != nil {
 		return fail(fmt.Errorf("at %d baud: %w", baud, err))
+	}
+	for _, set := range options {
+		if err := set(fd); err != nil {
+			port.Close()
+			return fail(err)
+		}
 	}
 	d, err := newDescriptor(path, fd)
 	if err != nil {

@@ -29,7 +29,7 @@ const siocOutqNsd = 0x894B
 // TCP returns an Opener for the TCP port of a network printer, such as
 // "192.0.2.7:9100".
 func TCP(addr string) Opener {
-	return func() (Line, error) { return dialTCP(addr) }
+	return func(ctx context.Context) (Line, error) { return dialTCP(ctx, addr) }
 }
 
 // TCPLine is a TCP connection. A printer serves one at a time: another program
@@ -38,12 +38,12 @@ type TCPLine struct {
 	d *descriptor
 }
 
-func dialTCP(addr string) (*TCPLine, error) {
+func dialTCP(ctx context.Context, addr string) (*TCPLine, error) {
 	dialer := net.Dialer{
 		Timeout:         dialed,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: probeAfter, Interval: probeEvery, Count: probes},
 	}
-	conn, err := dialer.Dial("tcp", addr)
+	conn, err := dialer.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err // names the address already
 	}

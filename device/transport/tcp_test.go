@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func TestTCPNoticesAPeerThatVanishes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	line, err := transport.TCP(l.Addr().String())()
+	line, err := transport.TCP(l.Addr().String())(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,60 @@ func TestTCPRefusesWhatIsNotThere(t *testing.T) {
 	}
 	addr := l.Addr().String()
 	l.Close()
-	if _, err := transport.TCP(addr)(); err == nil || !strings.Contains(err.Error(), addr) {
+	if _, err := transport.TCP(addr)(t.Context()); err == nil || !strings.Contains(err.Error(), addr) {
 		t.Errorf("error = %v, want one that names %s", err, addr)
 	}
+}
+
+// Whoever waits for the line may not have to wait for a printer that is off.
+func TestTCPGivesUpConnectingWithItsContext(t *testing.T) {
+	t.Parallel()
+	addr := deaf(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	opened := make(chan error, 1)
+	go func() {
+		_, err := transport.TCP(addr)(ctx)
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		t.Fatalf("error = %v before the end of the context: the address is not deaf", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	start := time.Now()
+	cancel()
+	if err := <-opened; !errors.Is(err, context.Canceled) {
+		t.Errorf("error = %v, want the context's", err)
+	}
+	if d := time.Since(start); d > time.Second {
+		t.Errorf("it took %v", d)
+	}
+}
+
+// deaf is an address where nobody answers who wants to connect: the queue of
+// those who wait is full.
+func deaf(t *testing.T) string {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*unix.SockaddrInet4).Port))
+	first, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { first.Close() })
+	return addr
 }

@@ -36,7 +36,9 @@ type setup struct {
 	tcp   bool
 	speed float64 // mm/s; 0 is at once
 
-	buffer int // bytes; 0 is without end
+	buffer int      // bytes; 0 is without end
+	flow   sim.Flow // of the printer
+	heeds  transport.Flow
 }
 
 func (s setup) String() string {
@@ -56,6 +58,7 @@ type bench struct {
 	thermal *sim.Thermal
 	line    sim.Line
 	port    string
+	hand    bool // takes each ticket out of the mouth
 	torn    bool // commands are cut short, and not known for what they were
 
 	mu       sync.Mutex
@@ -64,6 +67,7 @@ type bench struct {
 	drops    int           // how often
 	amid     chan struct{} // once a ticket has begun, questions wait for it
 	tickets  []string
+	mouths   []sim.Mouth // when each ticket began
 	statuses []device.Status
 	news     chan struct{} // one for each status, as far as there is room
 }
@@ -83,6 +87,8 @@ func newBenchOf(t *testing.T, s setup, adapt func(*escpos.Options)) *bench {
 	})
 	b.thermal.SetSpeed(s.speed)
 	b.thermal.SetBuffer(s.buffer)
+	b.thermal.SetFlow(s.flow)
+	b.hand = s.model == "custom-vkp80"
 	switch s.model {
 	case "custom-vkp80":
 		b.thermal.SetModel(sim.CustomVKP80)
@@ -101,7 +107,7 @@ func newBenchOf(t *testing.T, s setup, adapt func(*escpos.Options)) *bench {
 		b.line = sim.NewCable(b.port, ear{b.thermal, b})
 		b.mustPlug(t)
 	}
-	b.Printer = escpos.New(transport.ForPort(b.port, 115200), options)
+	b.Printer = escpos.New(transport.ForPort(b.port, 115200, transport.WithFlow(s.heeds)), options)
 	t.Cleanup(func() {
 		if err := b.Close(); err != nil {
 			t.Errorf("close the printer: %v", err)
@@ -125,6 +131,9 @@ type ear struct {
 func (e ear) Hear(b []byte) {
 	e.b.mu.Lock()
 	e.b.heard = append(e.b.heard, b...)
+	if bytes.Contains(b, []byte("\x1b@")) {
+		e.b.mouths = append(e.b.mouths, e.Mouth())
+	}
 	if at := bytes.Index(b, []byte(e.b.drop)); e.b.drops > 0 && at >= 0 {
 		b = slices.Concat(b[:at], b[at+len(e.b.drop):])
 		e.b.drops--
@@ -307,6 +316,11 @@ func (b *bench) mustPrint(t *testing.T, mark string) {
 	}
 	if n := b.seen(mark + "-end"); n != 1 {
 		t.Fatalf("%s is printed %d times when Print returns", mark, n)
+	}
+	if b.hand {
+		if err := b.thermal.Take(); err != nil {
+			t.Errorf("take %s: %v", mark, err)
+		}
 	}
 }
 

@@ -28,7 +28,8 @@ func TestInboxSortsWhatAnEpsonSays(t *testing.T) {
 		{"two of them", "\x38\x00\x00\x00\x10\x00\x03\x00", "", 0, 2, [4]byte{0x10, 0, 3}},
 		{"one and a reply to GS r", "\x10\x00\x00\x00\x0f", "", 1, 1, [4]byte{0x10}},
 		{"one with XON and XOFF in it", "\x10\x11\x00\x13\x00\x00", "", 0, 1, [4]byte{0x10}},
-		{"one cut short by a reply", "\x10\x00\x16\x00", "\x16", 1, 0, [4]byte{}},
+		{"one with a reply in it", "\x10\x00\x16\x03\x00", "\x16", 0, 1, [4]byte{0x10, 0, 3}},
+		{"one amid another", "\x10\x00\x18\x00\x0f\x00", "", 0, 1, [4]byte{0x18, 0, 15}},
 		{"noise", "\xff\x80\x93\x11\x13", "", 0, 0, [4]byte{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -63,6 +64,18 @@ func TestInboxSortsWhatACustomSays(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What comes after silence is no rest of what came before it.
+func TestInboxForgetsWhatWasCutShort(t *testing.T) {
+	for custom, said := range map[bool]string{false: "\x10\x00", true: "\x10\x0f\x00"} {
+		in := sorted(custom, said)
+		in.cutShort()
+		in.take(0)
+		if in.done != 1 || in.autos != 0 || len(in.full) != 0 {
+			t.Errorf("custom %t: %+v", custom, in)
+		}
 	}
 }
 
@@ -102,7 +115,8 @@ func TestFullStatus(t *testing.T) {
 		{"motor on, spooling", full{0, 0x0C}, device.PaperFull, device.None, true},
 		{"paper ends", full{0x04}, device.PaperLow, device.PaperEnds, true},
 		{"no paper", full{0x05}, device.PaperOut, device.NoPaper, false},
-		{"ticket in the mouth", full{0x20}, device.PaperFull, device.TicketLeft, true},
+		{"ticket in the mouth", full{0x20}, device.PaperFull, device.None, true},
+		{"paper ends behind a ticket", full{0x24}, device.PaperLow, device.PaperEnds, true},
 		{"no paper behind a ticket", full{0x25}, device.PaperOut, device.NoPaper, false},
 		{"head up", full{0, 0x01}, device.PaperFull, device.CoverOpen, false},
 		{"cover open without paper", full{0x05, 0x03}, device.PaperOut, device.CoverOpen, false},
@@ -146,7 +160,7 @@ func FuzzInbox(f *testing.F) {
 		}
 		before := len(in.realtime)
 		in.take(0x16)
-		if len(in.realtime) != before+1 || len(in.frame) != 0 {
+		if len(in.realtime) != before+1 {
 			t.Error("a reply to DLE EOT was not heard")
 		}
 		for _, c := range []byte{0x18, 0x08, 0x0F, 0x00} {

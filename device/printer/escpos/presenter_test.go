@@ -1,6 +1,7 @@
 package escpos_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -13,9 +14,16 @@ import (
 
 func newPresenter(t *testing.T, wait time.Duration, then escpos.After) *bench {
 	t.Helper()
-	return newBenchOf(t, setup{model: "custom-vkp80"}, func(o *escpos.Options) {
+	return newPresenterAt(t, 0, wait, then)
+}
+
+func newPresenterAt(t *testing.T, speed float64, wait time.Duration, then escpos.After) *bench {
+	t.Helper()
+	b := newBenchOf(t, setup{model: "custom-vkp80", speed: speed}, func(o *escpos.Options) {
 		o.Model.Presenter.Wait, o.Model.Presenter.Then = wait, then
 	})
+	b.hand = false
+	return b
 }
 
 func (b *bench) wantMouth(t *testing.T, want sim.Mouth) {
@@ -42,9 +50,12 @@ func TestPresentedTicketIsTaken(t *testing.T) {
 	}
 	b.wantMouth(t, sim.MouthPresent)
 	b.awaitMedia(t, device.MediaPresent)
-	if s := b.last(); s.Fault != device.TicketLeft || !s.Ready() {
-		t.Errorf("status %+v while the ticket hangs out", s)
+	if s := b.last(); s.Fault != device.None || !s.Ready() {
+		t.Errorf("status %+v while its owner may still take it", s)
 	}
+	b.thermal.SetPaper(sim.PaperLow)
+	b.awaitFault(t, device.PaperEnds)
+	b.thermal.SetPaper(sim.PaperIn)
 	if err := b.thermal.Take(); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +101,7 @@ func TestTicketThatNobodyTakes(t *testing.T) {
 // Nobody gets somebody else's ticket, whether Serve is at work or not.
 func TestNextTicketClearsTheMouth(t *testing.T) {
 	t.Parallel()
-	b := newPresenter(t, time.Minute, escpos.Retract)
+	b := newPresenter(t, time.Second, escpos.Retract)
 	b.mustPrint(t, "A")
 	b.wantMouth(t, sim.MouthPresent)
 	b.mustPrint(t, "B")
@@ -104,7 +115,7 @@ func TestNextTicketClearsTheMouth(t *testing.T) {
 
 func TestTicketThatCannotBeCleared(t *testing.T) {
 	t.Parallel()
-	b := newPresenter(t, time.Minute, escpos.Retract)
+	b := newPresenter(t, time.Second, escpos.Retract)
 	b.mustPrint(t, "A")
 	b.lose("\x1de\x02", 1)
 	wantError(t, b.Print(t.Context(), ticket("B")), device.TicketLeft, printer.Nothing)
@@ -133,4 +144,78 @@ func TestTornTicketIsNotHandedOut(t *testing.T) {
 	if len(b.tickets) > 1 && !strings.Contains(string(b.heard), "\x1de\x02") {
 		t.Error("the stump was not drawn back")
 	}
+}
+
+// A ticket that stopped amid its printing is finished by the printer itself, once
+// it can: it is drawn back before the next resident's comes out.
+func TestTicketThatFinishesByItselfIsNotHandedOver(t *testing.T) {
+	t.Parallel()
+	for name, stop := range map[string]func(t *testing.T, b *bench){
+		"paper out": func(t *testing.T, b *bench) {
+			b.thermal.After(300, func() { b.thermal.SetPaper(sim.PaperOut) })
+			wantError(t, b.Print(t.Context(), ticket("A")), device.NoPaper, printer.Maybe)
+			go b.thermal.SetPaper(sim.PaperIn) // comes back when all is printed
+			time.Sleep(50 * time.Millisecond)  // it has begun to print again
+		},
+		"caller gave up": func(t *testing.T, b *bench) {
+			ctx, cancel := context.WithCancel(t.Context())
+			b.thermal.After(300, cancel)
+			wantError(t, b.Print(ctx, ticket("A")), device.Interrupted, printer.Maybe)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newPresenterAt(t, 120, time.Minute, escpos.Retract)
+			stop(t, b)
+			b.mustPrint(t, "B")
+			b.wantMouth(t, sim.MouthPresent)
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if len(b.mouths) != 2 || b.mouths[1] != sim.MouthRetracted {
+				t.Errorf("when the tickets began the mouth was %v", b.mouths)
+			}
+			if n := len(b.tickets); n != 2 {
+				t.Errorf("%d tickets", n)
+			}
+		})
+	}
+}
+
+// Whoever prints again at once has their hand on the first ticket.
+func TestNextTicketWaitsForTheHand(t *testing.T) {
+	t.Parallel()
+	b := newPresenter(t, time.Minute, escpos.Retract)
+	b.mustPrint(t, "A")
+	printed := make(chan error, 1)
+	go func() { printed <- b.Print(within(t, 20*time.Second), ticket("B")) }()
+	asked := strings.Count(b.wire(), "\x10\x04\x14")
+	for deadline := time.Now().Add(10 * time.Second); strings.Count(b.wire(), "\x10\x04\x14") < asked+4; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody looks at the mouth")
+		}
+	}
+	if err := b.thermal.Take(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-printed; err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(b.wire(), "\x1de\x02") {
+		t.Error("the ticket was drawn back from under the hand")
+	}
+}
+
+// A ticket whose time is over, and that does not go, is for an agent.
+func TestTicketLeftIsAFaultOnceItsTimeIsOver(t *testing.T) {
+	t.Parallel()
+	b := newPresenter(t, 700*time.Millisecond, escpos.Retract)
+	b.serve(t)
+	b.awaitReady(t)
+	b.lose("\x1de\x02", 1)
+	b.mustPrint(t, "A")
+	b.awaitFault(t, device.TicketLeft)
+	if s := b.last(); s.Media != device.MediaPresent || !s.Ready() {
+		t.Errorf("status %+v", s)
+	}
+	b.awaitMedia(t, device.MediaRetracted) // tried again
 }

@@ -34,11 +34,13 @@ type Printer struct {
 	encoding sync.Mutex // guards encoder
 	encoder  *Encoder
 
-	began chan struct{} // tells Serve that a ticket goes out
+	began chan device.Status // tells Serve that a ticket goes out, and how the printer was
 
 	mu      sync.Mutex
 	waiting int                // how many want the turn, save Serve
 	yield   context.CancelFunc // makes Serve give the turn back; nil while it has not
+
+	patience time.Duration // with a printer at work
 
 	turn chan struct{} // holds a token while nobody uses what follows
 	line transport.Line
@@ -50,10 +52,15 @@ type Printer struct {
 	// torn is how many bytes the printer may still be waiting for to end a
 	// command that the line has lost the end of. What it has printed is not
 	// cut off then.
-	torn  int
-	late  bool // a question was not answered yet
-	tells bool // the automatic status is on
-	mouth mouth
+	torn   int
+	mended bool // the printer was sent what should end that command
+	late   bool // a question was not answered yet
+	tells  bool // the automatic status is on
+	mouth  mouth
+
+	seen    device.Status // the last answer to our questions
+	heard   time.Time     // the last byte came
+	silence time.Duration // spent waiting since
 }
 
 // New makes a Printer that opens its line when first used, and again when it
@@ -74,7 +81,8 @@ func New(open transport.Opener, options Options) *Printer {
 	}
 	p := &Printer{
 		open: open, options: options, model: options.Model, encoder: NewEncoder(options.Model),
-		began: make(chan struct{}, 1), turn: make(chan struct{}, 1),
+		patience: min(patience, options.Complete),
+		began:    make(chan device.Status, 1), turn: make(chan struct{}, 1),
 	}
 	p.turn <- struct{}{}
 	return p
@@ -82,8 +90,8 @@ func New(open transport.Opener, options Options) *Printer {
 
 // Print implements printer.Printer. It sends the document once, and never
 // again by itself. Where there is a presenter it returns once the ticket is held
-// out; Serve draws it back if nobody takes it, or else the next Print does so
-// first.
+// out; Serve draws it back if nobody takes it in time, or else the next Print does
+// so first.
 func (p *Printer) Print(ctx context.Context, doc printer.Document) error {
 	job, err := p.encode(doc)
 	if err != nil {
@@ -97,7 +105,7 @@ func (p *Printer) Print(ctx context.Context, doc printer.Document) error {
 		return p.failed(ctx, printer.Nothing, err)
 	}
 	select {
-	case p.began <- struct{}{}:
+	case p.began <- p.seen:
 	default: // Serve has not heard of the one before either
 	}
 	if printed, err := p.send(ctx, job); err != nil {
@@ -159,12 +167,12 @@ func (p *Printer) release() { p.turn <- struct{}{} }
 
 // borrow gets the line for Serve while nobody else wants it. The context it
 // returns ends when somebody does; the line is then to be given back. Meanwhile
-// busy is called each time a ticket goes out.
-func (p *Printer) borrow(ctx context.Context, busy func()) (context.Context, error) {
+// busy is called each time a ticket goes out, with how the printer was just before.
+func (p *Printer) borrow(ctx context.Context, busy func(device.Status)) (context.Context, error) {
 	for {
 		select {
-		case <-p.began:
-			busy()
+		case seen := <-p.began:
+			busy(seen)
 			continue
 		case <-p.turn:
 		case <-ctx.Done():

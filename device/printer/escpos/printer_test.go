@@ -48,6 +48,7 @@ func eachTrouble(t *testing.T, test func(t *testing.T, b *bench, tr trouble, ser
 					b := newBenchOf(t, s, func(o *escpos.Options) {
 						if tr.fault == device.Silent {
 							o.Answer = 1500 * time.Millisecond // which each of these waits for
+							o.Complete = 3 * time.Second
 						}
 					})
 					if served {

@@ -35,8 +35,7 @@ func (p *Printer) Serve(ctx context.Context, report func(device.Status)) error {
 			report(s)
 		}
 	}
-	busy := func() {
-		s := last
+	busy := func(s device.Status) {
 		s.State = device.Busy
 		tell(s)
 	}
@@ -82,6 +81,11 @@ func (p *Printer) attend(ctx context.Context, last device.Status) (device.Status
 
 // look asks the printer how it is. One that does not answer is asked once more.
 func (p *Printer) look(ctx context.Context) (device.Status, error) {
+	if p.line == nil { // what takes long gives way at once
+		if err := p.dial(ctx); err != nil {
+			return device.Status{}, err
+		}
+	}
 	patient, cancel := outlive(ctx, finish)
 	defer cancel()
 	s, err := p.connect(patient)
@@ -100,10 +104,15 @@ func (p *Printer) tend(ctx context.Context) error {
 	patient, cancel := outlive(ctx, finish)
 	defer cancel()
 	var err error
-	if p.unsure && p.torn == 0 { // a stump is for the next Print to cut off
+	switch {
+	case p.unsure && p.torn == 0:
 		brief, cancel := context.WithTimeout(ctx, settling)
 		err = p.settle(brief)
 		cancel()
+	case p.torn > 0 && !p.mended:
+		// The next resident shall not get the stump. Once is enough: each
+		// time costs paper.
+		err = p.settle(ctx)
 	}
 	if err == nil && p.model.AutoStatus && !p.tells && p.torn == 0 {
 		err = p.command(patient, gs, 'a', 0xFF)

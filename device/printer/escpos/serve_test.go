@@ -336,3 +336,80 @@ func TestPaperEndsWhileTheLineIsFull(t *testing.T) {
 		})
 	}
 }
+
+// A printer that was just seen well is busy, and has no fault of before.
+func TestBusyHasNoStaleFault(t *testing.T) {
+	t.Parallel()
+	b := newBenchOf(t, setup{model: "generique", speed: 500}, func(*escpos.Options) {})
+	b.thermal.SetPaper(sim.PaperOut)
+	b.serve(t)
+	b.awaitFault(t, device.NoPaper)
+	b.thermal.SetPaper(sim.PaperIn)
+	printed := make(chan error, 1)
+	go func() { printed <- b.Print(within(t, 20*time.Second), ticket("A")) }()
+	b.await(t, "busy", func(s device.Status) bool { return s.State == device.Busy })
+	if s := b.last(); s.State == device.Busy && s != (device.Status{State: device.Busy, Paper: device.PaperFull}) {
+		t.Errorf("reported %+v", s)
+	}
+	if err := <-printed; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The stump of a torn ticket does not wait for the next resident.
+func TestServeCutsOffTheStump(t *testing.T) {
+	t.Parallel()
+	for _, s := range setups {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			b := newBenchOf(t, s, func(*escpos.Options) {})
+			b.torn = true
+			b.thermal.After(300, func() { _ = b.line.Unplug() })
+			wantError(t, b.Print(t.Context(), ticket("OLD")), device.Unplugged, printer.Maybe)
+			b.mustPlug(t)
+			b.serve(t)
+			for deadline := time.Now().Add(15 * time.Second); b.seen("OLD\n") == 0; time.Sleep(10 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("the stump still hangs in the printer")
+				}
+			}
+			// Once was enough: it only looks again.
+			for deadline := time.Now().Add(15 * time.Second); !strings.Contains(b.wire()[strings.LastIndex(b.wire(), "\x1dV"):], "\x10\x04"); time.Sleep(10 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("it looks no more")
+				}
+			}
+			if s.model == "custom-vkp80" {
+				b.wantMouth(t, sim.MouthRetracted)
+			}
+			cuts := strings.Count(b.wire(), "\x1dV")
+			b.mustPrint(t, "NEW")
+			if n := strings.Count(b.wire(), "\x1dV"); n != cuts+1 {
+				t.Errorf("%d cuts before the new ticket, %d after it", cuts, n)
+			}
+		})
+	}
+}
+
+// Nobody waits for Serve to connect to a printer that is off.
+func TestServeGivesWayWhileItConnects(t *testing.T) {
+	t.Parallel()
+	dialing := make(chan struct{}, 10)
+	p := escpos.New(func(ctx context.Context) (transport.Line, error) {
+		dialing <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}, escpos.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- p.Serve(ctx, func(device.Status) {}) }()
+	<-dialing
+	wantError(t, p.Print(within(t, 100*time.Millisecond), ticket("A")), device.Interrupted, printer.Nothing)
+	if n := len(dialing); n == 0 {
+		t.Error("Print never had its turn")
+	}
+	cancel()
+	if err := <-served; !errors.Is(err, context.Canceled) {
+		t.Errorf("Serve = %v", err)
+	}
+}

@@ -27,7 +27,7 @@ func (b *inbox) take(c byte) {
 	}
 	switch {
 	case c&0x93 == 0x12:
-		b.realtime, b.frame = append(b.realtime, c), nil
+		b.realtime = append(b.realtime, c) // sent as soon as asked for, amid an automatic status too
 	case c&0x93 == 0x10:
 		b.frame = []byte{c}
 	case c&0x90 == 0 && len(b.frame) > 0:
@@ -40,6 +40,12 @@ func (b *inbox) take(c byte) {
 		b.done++
 	}
 }
+
+// cutShort says that the rest of an answer has not come in time.
+func (b *inbox) cutShort() { b.frame = nil }
+
+// answered tells whether there is an answer to a question.
+func (b *inbox) answered() bool { return len(b.realtime)+len(b.full) > 0 }
 
 func (b *inbox) takeCustom(c byte) {
 	switch {
@@ -167,8 +173,6 @@ func (f full) status() device.Status {
 	case f[1]&0x60 != 0:
 		s.State = device.Busy // somebody feeds paper by a key
 		return s
-	case f[0]&0x20 != 0:
-		s.Fault = device.TicketLeft
 	case s.Paper == device.PaperLow:
 		s.Fault = device.PaperEnds
 	}

@@ -38,7 +38,7 @@ type Listener interface {
 func Serve(ctx context.Context, open transport.Opener, report func(device.Status), l Listener) (err error) {
 	status := Changes(report)
 	status(device.Status{State: device.Starting})
-	line, err := open()
+	line, err := open(ctx)
 	if err != nil {
 		err = fmt.Errorf("open reader: %w", err)
 		status(device.Unplugged.With(err))

@@ -51,7 +51,7 @@ func (w *Wire) Send(s string) {
 }
 
 // Open is a transport.Opener.
-func (w *Wire) Open() (transport.Line, error) {
+func (w *Wire) Open(context.Context) (transport.Line, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.sent == nil {
