@@ -56,6 +56,8 @@ type Journey struct {
 	HeadsetIn func() bool // whether speech now reaches only the resident's ears; nil: it does not
 	Staff
 	Fiches atomic.Pointer[fiche.Library] // may be set later than the rest: until then there are none
+
+	listed []FaultLine // on the page of past faults, read when it was opened
 }
 
 // Task is work that may take a while. The caller runs Run away from the

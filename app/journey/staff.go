@@ -22,7 +22,8 @@ type Staff struct {
 	PIN      card.PIN
 	PINLimit *card.Limit // always set where PIN is
 	Devices  func() []DeviceLine
-	Faults   func() []FaultLine // the last ones, the newest first
+	// Faults are the last ones, the newest first. It is called away from the screen.
+	Faults func() []FaultLine
 	// Restart starts the application anew. It returns at once.
 	Restart func()
 	// OutOfService says whether the borne serves nobody. SetOutOfService
@@ -87,7 +88,7 @@ const (
 
 // pin asks who showed a staff badge for the code. What is typed shows as dots,
 // and no digit of it is spoken but into a headset.
-func (j *Journey) pin(ctx context.Context, v *visit.Visit) page.Page {
+func (j *Journey) pin(_ context.Context, v *visit.Visit) page.Page {
 	w := j.Texts.In("fr")
 	p := page.Page{Private: true, Title: w.T("maintenance.pin_title")}
 	if !j.PIN.Set() {
@@ -103,12 +104,12 @@ func (j *Journey) pin(ctx context.Context, v *visit.Visit) page.Page {
 	if n < card.MinPIN {
 		enter.Why = w.T("maintenance.pin_short")
 	}
-	switch wait, err := j.PINLimit.Wait(ctx); {
-	case err != nil || v.Here().Arg == pinBroken:
-		field.Problem = w.T("maintenance.pin_broken")
+	switch wait := j.PINLimit.Left(); {
 	case wait > 0:
 		field.Problem = w.T("maintenance.pin_wait", "Count", int((wait+time.Minute-1)/time.Minute))
 		enter.Why = field.Problem
+	case v.Here().Arg == pinBroken:
+		field.Problem = w.T("maintenance.pin_broken")
 	case v.Here().Arg == pinWrong:
 		field.Problem = w.T("maintenance.pin_wrong")
 	}
@@ -206,8 +207,19 @@ func (j *Journey) maintenance(_ context.Context, v *visit.Visit) page.Page {
 
 func (j *Journey) chooseMaintenance(_ context.Context, v *visit.Visit, id string) *Task {
 	switch id {
-	case "devices", "faults", "sound":
+	case "devices", "sound":
 		v.Go(visit.Step{Page: "maintenance." + id})
+	case "faults":
+		return &Task{
+			Waiting: j.waiting(v, "maintenance.faults_reading"),
+			Run: func(context.Context) func(*visit.Visit) {
+				lines := j.Faults()
+				return func(v *visit.Visit) {
+					j.listed = lines
+					v.Go(visit.Step{Page: "maintenance.faults"})
+				}
+			},
+		}
 	case "restart":
 		j.Tally("maintenance.restart")
 		j.Restart()
@@ -301,19 +313,16 @@ func (j *Journey) chooseDevices(_ context.Context, v *visit.Visit, id string) *T
 // faultsListed is how many past faults the borne shows.
 const faultsListed = 12
 
+// faults lists what was wrong when the page was opened.
 func (j *Journey) faults(_ context.Context, _ *visit.Visit) page.Page {
 	w := j.Texts.In("fr")
 	p := page.Page{Title: w.T("maintenance.faults")}
-	var lines []FaultLine
-	if j.Faults != nil {
-		lines = j.Faults()
-	}
-	if len(lines) == 0 {
+	if len(j.listed) == 0 {
 		p.Lead = w.T("maintenance.faults_none")
 		return p
 	}
 	var t page.Table
-	for _, f := range lines[:min(len(lines), faultsListed)] {
+	for _, f := range j.listed[:min(len(j.listed), faultsListed)] {
 		t.Lines = append(t.Lines, page.Line{Label: upperFirst(w.Date(f.When)) + ", " + w.Clock(f.When), Value: w.T("maintenance.device", "Name", f.Name, "State", f.Fault.Info().Title)})
 	}
 	p.Blocks = []page.Block{t}

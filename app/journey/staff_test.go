@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"parvis/app/journey"
 	"parvis/app/journey/journeytest"
 	"parvis/device"
 	"parvis/device/printer"
@@ -214,6 +215,37 @@ func TestCodeEndsTheVisit(t *testing.T) {
 	b.Choose(t, v, "enter")
 	if got := pages(v); got != "home maintenance" || strings.Trim(string(phone), "\x00") != "" || len(v.Draft.Phone) != 0 {
 		t.Errorf("path %s, %q is left", got, phone)
+	}
+}
+
+// The goroutine that draws waits for no disk: the faults are read once, by a
+// task, and the wait for the next try is known.
+func TestDrawingReadsNoDisk(t *testing.T) {
+	b := journeytest.New(t)
+	read := 0
+	load, faults := b.PINLimit.Load, b.Faults
+	b.PINLimit.Load = func(ctx context.Context) (string, error) { read++; return load(ctx) }
+	b.Faults = func() []journey.FaultLine { read++; return faults() }
+	v := visit.New(1, "")
+	b.Show(v, journeytest.Agent)
+	b.Type(t, v, journeytest.PIN)
+	if b.Page(t.Context(), v); read != 0 {
+		t.Fatalf("the page for the code has read the disk %d times", read)
+	}
+	b.Choose(t, v, "enter")
+	read = 0
+	task := b.Journey.Choose(t.Context(), v, "faults")
+	if task == nil || read != 0 {
+		t.Fatalf("task %v, read %d times", task, read)
+	}
+	task.Run(t.Context())(v)
+	for range 3 {
+		if p := b.Page(t.Context(), v); p.Name != "maintenance.faults" || !strings.Contains(words(p), "Plus de papier") {
+			t.Errorf("page %s says\n%s", p.Name, words(p))
+		}
+	}
+	if read != 1 {
+		t.Errorf("read %d times", read)
 	}
 }
 

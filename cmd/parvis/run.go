@@ -155,6 +155,9 @@ func newJourney(rt *command.Runtime, prof *profile.Profile, contents fs.FS, st *
 	if err != nil {
 		return nil, nil, err
 	}
+	if _, err := limit.Wait(rt.Ctx); err != nil { // the page for the code then knows it without the disk
+		return nil, nil, err
+	}
 	j = &journey.Journey{
 		Site: site, Texts: texts, Demarches: demarches, Level: test, Places: places,
 		Desk:  &callback.Desk{Store: st, Recipients: recipients},

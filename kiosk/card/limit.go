@@ -24,20 +24,34 @@ type Limit struct {
 	Save func(context.Context, string) error
 	Now  func() time.Time
 
-	mu     sync.Mutex
-	loaded bool
+	disk   sync.Mutex // held over Load and Save
+	loaded bool       // guarded by disk
+	mu     sync.Mutex // guards what follows, and is never held over the disk
 	wrong  int
 	last   time.Time
 }
 
-// Wait is how long to wait before the next try; 0 when one may try now.
+// Wait is how long to wait before the next try; 0 when one may try now. The
+// first call may read the disk.
 func (l *Limit) Wait(ctx context.Context) (time.Duration, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.disk.Lock()
+	defer l.disk.Unlock()
 	if err := l.load(ctx); err != nil {
 		return 0, err
 	}
-	return l.wait(), nil
+	return l.Left(), nil
+}
+
+// Left is Wait as far as memory knows, at once: 0 before the first Wait or Try.
+func (l *Limit) Left() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.wrong <= freeTries {
+		return 0
+	}
+	whole := waits[min(l.wrong-freeTries, len(waits))-1]
+	// A clock that was set back must not lock the borne for longer than that.
+	return min(whole, max(0, whole-l.Now().Sub(l.last)))
 }
 
 // Try asks for a try. With a wait of 0 the try is granted, and counts as a
@@ -45,33 +59,31 @@ func (l *Limit) Wait(ctx context.Context) (time.Duration, error) {
 // A try that cannot be kept count of is not granted: its error is Load's or
 // Save's.
 func (l *Limit) Try(ctx context.Context) (wait time.Duration, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.disk.Lock()
+	defer l.disk.Unlock()
 	if err := l.load(ctx); err != nil {
 		return 0, err
 	}
-	if w := l.wait(); w > 0 {
+	if w := l.Left(); w > 0 {
 		return w, nil
 	}
-	l.wrong, l.last = l.wrong+1, l.Now()
+	l.set(l.wrong+1, l.Now())
 	return 0, l.save(ctx)
 }
 
 // Passed says that the code of the try granted last was right.
 func (l *Limit) Passed(ctx context.Context) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.wrong = 0
+	l.disk.Lock()
+	defer l.disk.Unlock()
+	l.set(0, l.last)
 	return l.save(ctx)
 }
 
-func (l *Limit) wait() time.Duration {
-	if l.wrong <= freeTries {
-		return 0
-	}
-	whole := waits[min(l.wrong-freeTries, len(waits))-1]
-	// A clock that was set back must not lock the borne for longer than that.
-	return min(whole, max(0, whole-l.Now().Sub(l.last)))
+// set is called with disk held, so that what is read back is what was set.
+func (l *Limit) set(wrong int, last time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wrong, l.last = wrong, last
 }
 
 func (l *Limit) load(ctx context.Context) error {
@@ -83,12 +95,13 @@ func (l *Limit) load(ctx context.Context) error {
 		return fmt.Errorf("essais du code : %w", err)
 	}
 	if kept != "" {
+		var wrong int
 		var seconds int64
-		if n, err := fmt.Sscanf(kept, "%d %d", &l.wrong, &seconds); n != 2 || err != nil || l.wrong < 0 {
+		if n, err := fmt.Sscanf(kept, "%d %d", &wrong, &seconds); n != 2 || err != nil || wrong < 0 {
 			// Unreadable: somebody changed it, and gains nothing by it.
-			l.wrong, seconds = freeTries+len(waits), l.Now().Unix()
+			wrong, seconds = freeTries+len(waits), l.Now().Unix()
 		}
-		l.last = time.Unix(seconds, 0)
+		l.set(wrong, time.Unix(seconds, 0))
 	}
 	l.loaded = true
 	return nil

@@ -107,6 +107,9 @@ func TestLimit(t *testing.T) {
 		if w, err := l.Wait(t.Context()); w != wait/2 || err != nil {
 			t.Errorf("wait %v, %v", w, err)
 		}
+		if w := l.Left(); w != wait/2 {
+			t.Errorf("in memory the wait is %v", w)
+		}
 		k.now = k.now.Add(wait / 2)
 		try(0)
 	}
@@ -156,6 +159,32 @@ func TestLimitWithoutDisk(t *testing.T) {
 	}
 	if err := l.Passed(t.Context()); !errors.Is(err, full) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// What is left to wait is known at once, however long the disk takes.
+func TestLeftNeverReadsTheDisk(t *testing.T) {
+	stuck, release := make(chan struct{}), make(chan struct{})
+	l := &card.Limit{
+		Load: func(context.Context) (string, error) { return "4 0", nil },
+		Save: func(context.Context, string) error { close(stuck); <-release; return nil },
+		Now:  func() time.Time { return time.Unix(60, 0) },
+	}
+	if w := l.Left(); w != 0 {
+		t.Errorf("wait %v before anything was loaded", w)
+	}
+	if w, err := l.Wait(t.Context()); w != 4*time.Minute || err != nil {
+		t.Errorf("wait %v, %v", w, err)
+	}
+	done := make(chan error)
+	go func() { done <- l.Passed(t.Context()) }()
+	<-stuck
+	if w := l.Left(); w != 0 {
+		t.Errorf("wait %v after the right code", w)
+	}
+	close(release)
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 
