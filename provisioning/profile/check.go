@@ -66,6 +66,7 @@ func lineOf(data string, key toml.Key) int {
 // The words that a setting may have.
 var (
 	outputs     = []string{"casque", "haut-parleur"}
+	flows       = []string{"rts", "xon", "aucun"}
 	readerTypes = []string{"rfid", "code", "pcsc", "clavier"}
 	layouts     = []string{"azerty", "qwerty"}
 	typed       = []string{"code", "rfid"}
@@ -166,6 +167,9 @@ func (p *Profile) checkPrinters() *fault {
 	}
 	if p.Printer.Baud <= 0 {
 		return &fault{table: "imprimante", key: "vitesse", reason: "en bits par seconde, par exemple 19200"}
+	}
+	if !slices.Contains(flows, p.Printer.Flow) {
+		return &fault{table: "imprimante", key: "flux", reason: oneOf(flows)}
 	}
 	if q := p.Office.Queue; q != "" {
 		u, err := url.Parse(q)

@@ -5,6 +5,7 @@ type Printer struct {
 	Model string `toml:"modele"` // see the models of device/printer/escpos; empty: any ESC/POS printer
 	Port  string `toml:"port"`   // a tty, /dev/usb/lp0 or tcp://host:9100
 	Baud  int    `toml:"vitesse"`
+	Flow  string `toml:"flux"` // of a tty, how the printer holds us up: "rts", "xon" or "aucun"
 }
 
 // OfficePrinter is the A4 printer; without a queue there is none.

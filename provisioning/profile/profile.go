@@ -69,7 +69,7 @@ func Load(path string) (*Profile, error) {
 	p := &Profile{
 		Site:    Site{Region: "metropole", Languages: []string{"fr", "falc", "en"}, Mediators: "Mo-Fr 09:00-12:00,14:00-17:00; PH off"},
 		Screen:  Screen{Width: 1080, Height: 1920, WidthMM: 398},
-		Printer: Printer{Baud: 19200},
+		Printer: Printer{Baud: 19200, Flow: "aucun"},
 		Sound:   Sound{Output: "haut-parleur", Volume: 3, Level: 60},
 		Cards:   Cards{Pass: `^[A-Z0-9]{8,16}$`},
 	}

@@ -104,7 +104,7 @@ code = "$argon2id$v=19$m=19456,t=2,p=1$x$y"
 		{Medium: "sans-contact", Form: "texte", Pattern: "^VILLE:[0-9]+$"},
 	}
 	for _, c := range []struct{ got, want any }{
-		{p.Printer, profile.Printer{Model: "epson-tm-t20", Port: "tcp://192.0.2.7:9100", Baud: 19200}},
+		{p.Printer, profile.Printer{Model: "epson-tm-t20", Port: "tcp://192.0.2.7:9100", Baud: 19200, Flow: "aucun"}},
 		{p.Office.Queue, "ipp://localhost:631/printers/A4"},
 		{p.Readers, readers},
 		{p.Sound, profile.Sound{Output: "casque", Headset: "plughw:1,0", Speaker: "plughw:0,0", Jack: "/dev/input/event3", Volume: 5, Level: 60}},
@@ -138,6 +138,7 @@ func TestErrors(t *testing.T) {
 		"printer by web":  {site + "[imprimante]\nport = \"http://x\"\n", "profil.toml:5: imprimante.port: attendu /dev/…, ou tcp://"},
 		"no TCP port":     {site + "[imprimante]\nport = \"tcp://x\"\n", "imprimante.port"},
 		"no speed":        {site + "[imprimante]\nvitesse = 0\n", "imprimante.vitesse"},
+		"no such wire":    {site + "[imprimante]\nflux = \"dtr\"\n", "imprimante.flux: « rts », « xon » ou « aucun »"},
 		"A4 by name":      {site + "[imprimante_a4]\nfile = \"A4\"\n", "imprimante_a4.file: attendu ipp://"},
 		"which reader":    {site + "[[lecteurs]]\ntype = \"rfid\"\nport = \"x\"\n[[lecteurs]]\n\ntype = \"nfc\"\n", "profil.toml:9: lecteurs n° 2: type: « rfid », « code », « pcsc » ou « clavier »"},
 		"no reader port":  {site + "[[lecteurs]]\ntype = \"code\"\n", "profil.toml:4: lecteurs n° 1: port"},

@@ -75,7 +75,12 @@ func Open(prof *profile.Profile, h Hands) (*Set, error) {
 		if err != nil {
 			return nil, fmt.Errorf("imprimante.modele : %w", err)
 		}
-		p := escpos.New(transport.ForPort(prof.Printer.Port, prof.Printer.Baud), escpos.Options{Model: model})
+		flow, err := flowOf(prof.Printer.Flow, model)
+		if err != nil {
+			return nil, fmt.Errorf("imprimante.flux : %w", err)
+		}
+		open := transport.ForPort(prof.Printer.Port, prof.Printer.Baud, transport.WithFlow(flow))
+		p := escpos.New(open, escpos.Options{Model: model})
 		s.addPrinter(Ticket, device.TicketPrinter, "Imprimante de tickets", p, h)
 	}
 	if prof.Office.Queue != "" {
@@ -101,6 +106,20 @@ func Open(prof *profile.Profile, h Hands) (*Set, error) {
 		})
 	}
 	return s, nil
+}
+
+// flowOf is the flow control that a profile names.
+func flowOf(word string, m escpos.Model) (transport.Flow, error) {
+	switch word {
+	case "rts":
+		return transport.FlowRTS, nil
+	case "xon":
+		if m.Status == escpos.StatusCustom {
+			return "", fmt.Errorf("« xon » ne va pas avec « %s », dont l’état contient ces mêmes octets : prenez « rts »", m.Name)
+		}
+		return transport.FlowXON, nil
+	}
+	return transport.FlowNone, nil
 }
 
 // Title is the name of a device as people read it.

@@ -86,6 +86,18 @@ func TestOpenNamesTheKeyThatIsWrong(t *testing.T) {
 	}
 }
 
+func TestOpenRefusesXONWhereStatusIsBinary(t *testing.T) {
+	_, err := devices.Open(load(t, "[imprimante]\nport = \"x\"\nmodele = \"custom-vkp80\"\nflux = \"xon\"\n"), idle())
+	if err == nil || !strings.Contains(err.Error(), "imprimante.flux") || !strings.Contains(err.Error(), "rts") {
+		t.Errorf("error %v, want one with the key and what to take", err)
+	}
+	set, err := devices.Open(load(t, "[imprimante]\nport = \"x\"\nmodele = \"epson-tm-t20\"\nflux = \"xon\"\n"), idle())
+	if err != nil {
+		t.Fatal(err)
+	}
+	set.Close()
+}
+
 // What a printer has printed, and nothing else, is counted.
 func TestPagesAreCounted(t *testing.T) {
 	port := filepath.Join(t.TempDir(), "printer")
