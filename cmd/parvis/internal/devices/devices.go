@@ -77,7 +77,7 @@ func Open(prof *profile.Profile, h Hands) (*Set, error) {
 		}
 		flow, err := flowOf(prof.Printer.Flow, model)
 		if err != nil {
-			return nil, fmt.Errorf("imprimante.flux : %w", err)
+			return nil, fmt.Errorf("imprimante.flux : %w", err)
 		}
 		open := transport.ForPort(prof.Printer.Port, prof.Printer.Baud, transport.WithFlow(flow))
 		p := escpos.New(open, escpos.Options{Model: model})
@@ -115,7 +115,7 @@ func flowOf(word string, m escpos.Model) (transport.Flow, error) {
 		return transport.FlowRTS, nil
 	case "xon":
 		if m.Status == escpos.StatusCustom {
-			return "", fmt.Errorf("« xon » ne va pas avec « %s », dont l’état contient ces mêmes octets : prenez « rts »", m.Name)
+			return "", fmt.Errorf("« xon » ne va pas avec « %s », dont l’état contient ces mêmes octets : prenez « rts »", m.Name)
 		}
 		return transport.FlowXON, nil
 	}
