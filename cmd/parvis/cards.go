@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"time"
 
 	"parvis/kiosk/card"
@@ -36,7 +35,7 @@ func cardRules(prof *profile.Profile) (card.Rules, error) {
 		return r, fmt.Errorf("cartes.cle : %w", err)
 	}
 	if prof.Cards.Pass != "" {
-		if r.Pass, err = regexp.Compile(prof.Cards.Pass); err != nil {
+		if r.Pass, err = profile.Whole(prof.Cards.Pass); err != nil {
 			return r, fmt.Errorf("cartes.pass : %w", err)
 		}
 	}
@@ -45,7 +44,7 @@ func cardRules(prof *profile.Profile) (card.Rules, error) {
 		if rule.Medium, err = card.ParseMedium(c.Medium); err != nil {
 			return r, fmt.Errorf("cartes.ville n° %d : lecture : %w", i+1, err)
 		}
-		if rule.Pattern, err = regexp.Compile(c.Pattern); err != nil {
+		if rule.Pattern, err = profile.Whole(c.Pattern); err != nil {
 			return r, fmt.Errorf("cartes.ville n° %d : motif : %w", i+1, err)
 		}
 		r.City = append(r.City, rule)

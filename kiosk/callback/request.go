@@ -110,7 +110,7 @@ func (r *Request) Validate() error {
 		return bad("topic", "not a topic key")
 	case byCard && r.Phone != "":
 		return bad("card", "given beside a phone")
-	case byCard && !isPlain(r.Card, maxWord):
+	case byCard && !ValidCard(r.Card):
 		return bad("card", "too long or not plain text")
 	case !byCard && (!phone.Valid || phone.E164 != r.Phone):
 		return bad("phone", "not a valid number in E.164")
@@ -150,6 +150,9 @@ func (r *Request) validateSlots() error {
 	}
 	return nil
 }
+
+// ValidCard reports whether a request takes the number of a city card.
+func ValidCard(number string) bool { return number != "" && isPlain(number, maxWord) }
 
 // isPlain says whether s is at most size bytes of printable text without the
 // signs that JSON would have to escape.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"parvis/device/reader"
+	"parvis/kiosk/callback"
 )
 
 // Kind is what a card is.
@@ -93,10 +94,6 @@ type Rules struct {
 	Pass   *regexp.Regexp // the form of the codes of a Pass numérique; nil if none is one
 }
 
-// MaxNumber is how many bytes a card's number has at most: what a request to be
-// called takes.
-const MaxNumber = 64
-
 // Recognise says what was shown. It never fails, whatever a reader delivers.
 func (r *Rules) Recognise(e reader.Event) Card {
 	c := Card{Kind: Unknown, Medium: e.Medium}
@@ -154,7 +151,8 @@ func (r *Rules) badge(e reader.Event) (role Role, ok bool) {
 	return role, ok
 }
 
-// number is that of a card that the rule fits; otherwise it is empty.
+// number is that of a card that the rule fits, and that a request to be called
+// takes; otherwise it is empty.
 func (rule CityRule) number(e reader.Event) string {
 	if e.Medium != rule.Medium || rule.Pattern == nil {
 		return ""
@@ -166,7 +164,7 @@ func (rule CityRule) number(e reader.Event) string {
 	case Text:
 		n = e.Text
 	}
-	if n == "" || len(n) > MaxNumber || !rule.Pattern.MatchString(n) {
+	if !callback.ValidCard(n) || !rule.Pattern.MatchString(n) {
 		return ""
 	}
 	return n

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"parvis/device/reader"
+	"parvis/kiosk/callback"
 	"parvis/kiosk/card"
 )
 
@@ -31,6 +32,7 @@ func rules() *card.Rules {
 			{Medium: reader.Contactless, Form: card.Hex, Pattern: regexp.MustCompile(`^08[0-9A-F]{6}$`)},
 			{Medium: reader.Contactless, Form: card.Text, Pattern: regexp.MustCompile(`^VILLE:[0-9]{6}$`)},
 			{Medium: reader.Code, Form: card.Text, Pattern: regexp.MustCompile(`^V[0-9]{8}$`)},
+			{Medium: reader.Code, Form: card.Text, Pattern: regexp.MustCompile(`^W.*$`)},
 		},
 		Pass: regexp.MustCompile(`^[A-Z0-9]{10}$`),
 	}
@@ -58,6 +60,11 @@ func TestRecognise(t *testing.T) {
 		{"city by what is written in it", E{Medium: reader.Contactless, Number: "04FFFFFFFFFFFF", Text: "VILLE:004217"}, card.City, "VILLE:004217"},
 		{"city by code", E{Medium: reader.Code, Text: "V00421742"}, card.City, "V00421742"},
 		{"agent", E{Medium: reader.RFID, Number: "100086F444"}, card.Staff, ""},
+		{"agent, at a reader that gives four bytes", E{Medium: reader.RFID, Number: "0086F444"}, card.Staff, ""},
+		{"three bytes of it", E{Medium: reader.RFID, Number: "86F444"}, card.Unknown, ""},
+		{"the end of a contactless badge's UID", E{Medium: reader.Contactless, Number: "C4D5E680"}, card.Unknown, ""},
+		{"a number that no request takes", E{Medium: reader.Code, Text: "W\"1"}, card.NotAPass, ""},
+		{"a number too long", E{Medium: reader.Code, Text: "W" + strings.Repeat("1", 64)}, card.NotAPass, ""},
 		{"mediator", E{Medium: reader.Contactless, Number: "04A2B3C4D5E680"}, card.Mediator, ""},
 		{"ambassador", E{Medium: reader.Code, Text: "AMBASSADE-7"}, card.Mediator, ""},
 		{"a badge's number read another way", E{Medium: reader.Contactless, Number: "100086F444"}, card.Unknown, ""},
@@ -150,7 +157,7 @@ func FuzzRecognise(f *testing.F) {
 		if !slices.Contains(kinds, c.Kind) {
 			t.Errorf("kind %q", c.Kind)
 		}
-		if (c.Kind == card.City) != (len(c.Number) > 0) || len(c.Number) > card.MaxNumber {
+		if (c.Kind == card.City) != callback.ValidCard(string(c.Number)) {
 			t.Errorf("a card of kind %s has a number of %d bytes", c.Kind, len(c.Number))
 		}
 	})

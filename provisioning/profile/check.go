@@ -2,6 +2,7 @@ package profile
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -187,7 +188,7 @@ func (p *Profile) checkReaders() *fault {
 		case !slices.Contains(readerTypes, r.Type):
 			return bad("type", oneOf(readerTypes))
 		case r.Type != "pcsc" && r.Port == "":
-			return bad("port", "donnez le port du lecteur, par exemple /dev/parvis-rfid, ou /dev/input/by-id/… pour un « clavier »")
+			return bad("port", "donnez le port du lecteur, par exemple /dev/parvis/rfid, ou /dev/input/by-id/… pour un « clavier »")
 		case r.Baud < 0:
 			return bad("vitesse", "en bits par seconde, par exemple 9600")
 		case r.MinLength < 1 || r.MinLength > r.MaxLength:
@@ -218,16 +219,18 @@ func (p *Profile) checkSound() *fault {
 	return nil
 }
 
-// form says what is wrong with a pattern of numbers. One that leaves an end
-// open takes the cards of other people for the city's.
-func form(pattern string) string {
+// Whole compiles a profile's pattern of numbers so that it fits whole numbers
+// only, with ^ and $ or without: one that left an end open would take the cards
+// of other people for the city's.
+func Whole(pattern string) (*regexp.Regexp, error) {
+	if pattern == "" {
+		return nil, errors.New("donnez la forme des numéros, par exemple [0-9]{10}")
+	}
+	// By itself first: "1)|(2" is one only within the group.
 	if _, err := regexp.Compile(pattern); err != nil {
-		return "expression régulière illisible : " + err.Error()
+		return nil, fmt.Errorf("expression régulière illisible : %w", err)
 	}
-	if !strings.HasPrefix(pattern, "^") || !strings.HasSuffix(pattern, "$") {
-		return "commencez par ^ et finissez par $, par exemple ^[0-9]{10}$"
-	}
-	return ""
+	return regexp.Compile("^(?:" + pattern + ")$")
 }
 
 func (p *Profile) checkCards() *fault {
@@ -237,13 +240,13 @@ func (p *Profile) checkCards() *fault {
 		}
 	}
 	if pass := p.Cards.Pass; pass != "" {
-		if reason := form(pass); reason != "" {
-			return &fault{table: "cartes", key: "pass", reason: reason}
+		if _, err := Whole(pass); err != nil {
+			return &fault{table: "cartes", key: "pass", reason: err.Error()}
 		}
 	}
 	for i, c := range p.Cards.City {
 		bad := func(key, reason string) *fault { return &fault{"cartes.ville", i + 1, key, reason} }
-		switch reason := form(c.Pattern); {
+		switch _, err := Whole(c.Pattern); {
 		case !slices.Contains(media, c.Medium):
 			return bad("lecture", oneOf(media))
 		case !slices.Contains(forms, c.Form):
@@ -252,12 +255,16 @@ func (p *Profile) checkCards() *fault {
 			return bad("ecriture", "une carte RFID n’a pas de texte : « hexa » ou « decimal »")
 		case c.Medium == "code" && c.Form != "texte":
 			return bad("ecriture", "un code n’a que du texte : « texte »")
-		case reason != "":
-			return bad("motif", reason)
+		case err != nil:
+			return bad("motif", err.Error())
 		}
 	}
 	return nil
 }
+
+// codeHash is the PHC string format of argon2id, with a salt of 8 bytes and a hash
+// of 16 at least in base64. Whether a borne can bear its numbers, kiosk/card says.
+var codeHash = regexp.MustCompile(`^\$argon2id\$v=19\$m=[0-9]+,t=[0-9]+,p=[0-9]+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$`)
 
 func (p *Profile) checkBadges() *fault {
 	for i, b := range p.Badges {
@@ -273,8 +280,12 @@ func (p *Profile) checkBadges() *fault {
 	if len(p.Badges) > 0 && p.Cards.Key == "" {
 		return &fault{table: "cartes", key: "cle", reason: "les badges ont besoin d’une clé : « parvis badge cle » en tire une"}
 	}
-	if c := p.Maintenance.Code; c != "" && !strings.HasPrefix(c, "$argon2id$") {
+	switch c := p.Maintenance.Code; {
+	case c == "":
+	case !strings.HasPrefix(c, "$argon2id$"):
 		return &fault{table: "maintenance", key: "code", reason: "le code ne s’écrit pas en clair : mettez ce que donne « parvis badge code »"}
+	case !codeHash.MatchString(c):
+		return &fault{table: "maintenance", key: "code", reason: "l’empreinte du code est incomplète : recopiez toute la ligne que donne « parvis badge code »"}
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ port = "tcp://192.0.2.7:9100"
 file = "ipp://localhost:631/printers/A4"
 [[lecteurs]]
 type = "rfid"
-port = "/dev/parvis-rfid"
+port = "/dev/parvis/rfid"
 [[lecteurs]]
 type = "clavier"
 port = "/dev/input/by-id/usb-x-event-kbd"
@@ -89,13 +89,13 @@ role = "agent"
 nom = "Badge 1"
 empreinte = "`+print+`"
 [maintenance]
-code = "$argon2id$v=19$m=19456,t=2,p=1$x$y"
+code = "$argon2id$v=19$m=19456,t=2,p=1$E1KLPHRhmJ1o9xQCP0ZhKQ$+hIEw0KVwZqTJebR7KI73L2hVhWBg4uJHYim3QH9W8U"
 `))
 	if err != nil {
 		t.Fatal(err)
 	}
 	readers := []profile.Reader{
-		{Type: "rfid", Port: "/dev/parvis-rfid", Baud: 9600, Suffix: "\r", MinLength: 1, MaxLength: 256, Layout: "azerty"},
+		{Type: "rfid", Port: "/dev/parvis/rfid", Baud: 9600, Suffix: "\r", MinLength: 1, MaxLength: 256, Layout: "azerty"},
 		{Type: "clavier", Port: "/dev/input/by-id/usb-x-event-kbd", Baud: 9600, Prefix: "]Q1", Suffix: "\r\n", MinLength: 4, MaxLength: 40, Layout: "qwerty", Medium: "code"},
 		{Type: "pcsc", Name: "ACR122U", Baud: 9600, Suffix: "\r", MinLength: 1, MaxLength: 256, Layout: "azerty"},
 	}
@@ -110,7 +110,7 @@ code = "$argon2id$v=19$m=19456,t=2,p=1$x$y"
 		{p.Sound, profile.Sound{Output: "casque", Headset: "plughw:1,0", Speaker: "plughw:0,0", Jack: "/dev/input/event3", Volume: 5, Level: 60}},
 		{p.Cards, profile.Cards{Key: key, Pass: "^P[0-9]{9}$", City: city}},
 		{p.Badges, []profile.Badge{{Role: "agent", Name: "Badge 1", Fingerprint: print}}},
-		{p.Maintenance.Code, "$argon2id$v=19$m=19456,t=2,p=1$x$y"},
+		{p.Maintenance.Code, "$argon2id$v=19$m=19456,t=2,p=1$E1KLPHRhmJ1o9xQCP0ZhKQ$+hIEw0KVwZqTJebR7KI73L2hVhWBg4uJHYim3QH9W8U"},
 	} {
 		if !reflect.DeepEqual(c.got, c.want) {
 			t.Errorf("got %+v\nwant %+v", c.got, c.want)
@@ -150,7 +150,8 @@ func TestErrors(t *testing.T) {
 		"layout":          {site + "[[lecteurs]]\ntype = \"pcsc\"\ndisposition = \"bepo\"\n", "disposition: « azerty » ou « qwerty »"},
 		"unknown in list": {site + "[[lecteurs]]\ntype = \"pcsc\"\nbauds = 3\n", "profil.toml:6: lecteurs.bauds"},
 		"key in words":    {site + "[cartes]\ncle = \"secret\"\n", "profil.toml:5: cartes.cle"},
-		"loose Pass":      {site + "[cartes]\npass = \"[0-9]+\"\n", "cartes.pass: commencez par ^"},
+		"bad Pass":        {site + "[cartes]\npass = \"[0-9\"\n", "cartes.pass: expression régulière illisible"},
+		"out of a group":  {site + "[cartes]\npass = \"1)|(2\"\n", "cartes.pass: expression régulière illisible"},
 		"bad pattern":     {site + "[[cartes.ville]]\nlecture = \"rfid\"\nmotif = \"^(\"\n", "profil.toml:6: cartes.ville n° 1: motif: expression régulière illisible"},
 		"no pattern":      {site + "[[cartes.ville]]\nlecture = \"rfid\"\n", "profil.toml:4: cartes.ville n° 1: motif"},
 		"contact":         {site + "[[cartes.ville]]\nlecture = \"contact\"\nmotif = \"^1$\"\n", "lecture: « rfid », « sans-contact » ou « code »"},
@@ -160,6 +161,9 @@ func TestErrors(t *testing.T) {
 		"role":            {site + "[[badges]]\nrole = \"chef\"\n", "profil.toml:5: badges n° 1: role: « mediateur », « ambassadeur » ou « agent »"},
 		"plain badge":     {site + "[[badges]]\nrole = \"agent\"\nempreinte = \"04A2B3C4\"\n", "profil.toml:6: badges n° 1: empreinte"},
 		"badge, no key":   {site + "[[badges]]\nrole = \"agent\"\nempreinte = \"" + strings.Repeat("0a", 32) + "\"\n", "cartes.cle: les badges ont besoin"},
+		"no salt":         {site + "[maintenance]\ncode = \"$argon2id$v=19$m=19456,t=2,p=1$$+hIEw0KVwZqTJebR7KI73L2hVhWBg4uJHYim3QH9W8U\"\n", "profil.toml:5: maintenance.code: l’empreinte du code est incomplète"},
+		"half a hash":     {site + "[maintenance]\ncode = \"$argon2id$v=19$m=19456,t=2,p=1$E1KLPHRhmJ1o9xQCP0ZhKQ\"\n", "incomplète"},
+		"PIN, no hash":    {site + "[maintenance]\ncode = \"$argon2id$2468\"\n", "incomplète"},
 		"plain PIN":       {site + "[maintenance]\ncode = \"2468\"\n", "profil.toml:5: maintenance.code"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,6 +180,28 @@ func TestErrors(t *testing.T) {
 	}
 	if _, err := profile.Load("/nowhere/profil.toml"); err == nil || !strings.Contains(err.Error(), "/nowhere/profil.toml") {
 		t.Errorf("a missing file gives %v", err)
+	}
+}
+
+// A pattern fits whole numbers, however it is written.
+func TestWhole(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"^[0-9]{3}$": "123", "[0-9]{3}": "123", "^[0-9]{3}": "123", "^12|34$": "12 34", "12|34": "12 34", "(?m)^12$": "12",
+	} {
+		re, err := profile.Whole(pattern)
+		if err != nil {
+			t.Errorf("%s: %v", pattern, err)
+			continue
+		}
+		var fits []string
+		for _, number := range []string{"12", "34", "123", "x123", "1234", "12x", "x34", "12\n123", ""} {
+			if re.MatchString(number) {
+				fits = append(fits, number)
+			}
+		}
+		if got := strings.Join(fits, " "); got != want {
+			t.Errorf("%s fits %q, want %q", pattern, got, want)
+		}
 	}
 }
 
