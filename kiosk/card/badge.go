@@ -13,14 +13,21 @@ import (
 
 // Fingerprint is what a site's profile holds of a badge: the HMAC-SHA-256 of
 // how it is read and its number, under the profile's key. Who finds a profile
-// without its key learns no number from it.
+// without its key learns no number from it. Of a 125 kHz badge the last four bytes
+// count: that is all that some readers give of the five.
 func Fingerprint(key []byte, m reader.Medium, number string) []byte {
+	if m == reader.RFID {
+		number = number[max(0, len(number)-rfidDigits):]
+	}
 	h := hmac.New(sha256.New, key)
 	h.Write([]byte(m))
 	h.Write([]byte{0})
 	h.Write([]byte(number))
 	return h.Sum(nil)
 }
+
+// rfidDigits is how many hexadecimal digits every reader gives of a 125 kHz badge.
+const rfidDigits = 8
 
 // media are the ways to read that give a number, in the words of profiles.
 var media = map[string]reader.Medium{
