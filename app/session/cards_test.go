@@ -239,6 +239,17 @@ func TestAccompaniedVisitGetsMorePatience(t *testing.T) {
 	d.at("timeout")
 }
 
+// That a visit is accompanied from now on is heard too, though the line at the top
+// of the page is not read.
+func TestAccompaniedVisitIsHeard(t *testing.T) {
+	d := newDesk(t)
+	d.touch("start")
+	d.Press(session.Speech)
+	before := len(d.said())
+	d.Card(journeytest.Mediator)
+	d.until("the mode", func() bool { return strings.Contains(strings.Join(d.said()[before:], "\n"), "Visite accompagnée") })
+}
+
 // openMaintenance shows the badge and types the code.
 func (d *desk) openMaintenance() {
 	d.t.Helper()
