@@ -22,13 +22,15 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# until_there FILE CHILD waits for CHILD to make FILE, twenty seconds at most.
+# until_there FILE CHILD [LOG] waits for CHILD to make FILE, twenty seconds at
+# most, or shows the end of its log.
 until_there() {
 	tries=0
 	until [ -e "$1" ] && { [ ! -f "$1" ] || [ -s "$1" ]; }; do
 		tries=$((tries + 1))
 		if [ $tries -gt 200 ] || ! kill -0 "$2" 2>/dev/null; then
 			echo "$1 did not appear" >&2
+			[ -z "${3:-}" ] || tail -n 5 "$3" >&2
 			exit 1
 		fi
 		sleep 0.1
@@ -41,7 +43,7 @@ rm -f run/printer run/desk.ctl
 bin/parvis-sim desk </dev/null >run/desk.log 2>&1 &
 desk=$!
 children="$desk $children"
-until_there run/desk.ctl "$desk" # its orders come last
+until_there run/desk.ctl "$desk" run/desk.log # its orders come last
 
 # The demo site, with what is on the desk beside the serial lines: not every
 # machine lets everybody run pcscd or an IPP printer.
