@@ -49,7 +49,7 @@ type Journey struct {
 	Now       func() time.Time
 	Cards     card.Rules
 	// CardReader says how the reader of a medium is; of several, the best. ok is
-	// false when the site has none. CardReader is nil when it has none at all.
+	// false when the site has none. nil: it has no reader at all.
 	CardReader func(reader.Medium) (s device.Status, ok bool)
 	// Sound says how the loudspeaker is; nil when the borne does not speak with one.
 	Sound     func() device.Status
