@@ -90,6 +90,12 @@ func (p *PCSCD) start(ctx context.Context, program, settings string) error {
 	return p.process.await(func() bool { return strings.Contains(p.process.said(), "daemon ready") })
 }
 
+// Freeze makes pcscd hang: it is there and answers nothing, until Thaw.
+func (p *PCSCD) Freeze() error { return p.process.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Thaw ends what Freeze began.
+func (p *PCSCD) Thaw() error { return p.process.cmd.Process.Signal(syscall.SIGCONT) }
+
 // Stop ends pcscd as if it had crashed: its clients lose it, and its socket is
 // gone.
 func (p *PCSCD) Stop() error {

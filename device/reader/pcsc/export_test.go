@@ -1,6 +1,8 @@
 package pcsc
 
 import (
+	"context"
+
 	"github.com/ebfe/scard"
 
 	"parvis/device"
@@ -49,5 +51,5 @@ func (w *Watch) See(slots ...Slot) error {
 	for _, s := range slots {
 		w.w.slots = append(w.w.slots, &slot{name: s.Name, state: s.State, atr: s.ATR})
 	}
-	return w.w.settle()
+	return w.w.settle(context.Background())
 }

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/ebfe/scard"
@@ -30,14 +29,19 @@ type Options struct {
 // Reader is all the readers of pcscd that its options mean. It implements
 // reader.Reader. A process should have one: two that wait for the same reader
 // share memory inside the scard library.
-type Reader struct{ options Options }
+type Reader struct {
+	options Options
+	last    *talk // of the Serve before, which may still hang; nil before the first
+}
 
 // New makes a Reader that reaches pcscd when served.
 func New(o Options) *Reader { return &Reader{options: o} }
 
 // Serve implements reader.Reader. It ends with an error when pcscd cannot be
-// reached or dies (device.NoService), and waits for readers while there is none
-// (device.Unplugged). Its errors come from pcscd and hold nothing of a card.
+// reached, dies or hangs (device.NoService), and waits for readers while there is
+// none (device.Unplugged). Its errors come from pcscd and hold nothing of a card.
+// A call that hangs is left behind; the next Serve waits for it before it calls
+// again.
 //
 // A card is told of once it has been read whole; when it is pulled out amid
 // that, nothing is said of it. Of a contactless card the number and the NDEF
@@ -47,21 +51,44 @@ func New(o Options) *Reader { return &Reader{options: o} }
 func (r *Reader) Serve(ctx context.Context, report func(device.Status), seen func(reader.Event)) error {
 	status := line.Changes(report)
 	status(device.Status{State: device.Starting})
-	pcscd, err := scard.EstablishContext()
-	if err != nil {
+	if err := r.talk(ctx); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		err = fmt.Errorf("reach pcscd: %w", err)
 		status(device.NoService.With(err))
 		return err
 	}
-	w := &watch{pcscd: pcscd, names: r.options.Readers, report: status, seen: seen}
-	err = w.run(ctx)
-	_ = pcscd.Release() // this frees it even where pcscd has died and it fails
+	w := &watch{talk: r.last, names: r.options.Readers, report: status, seen: seen}
+	err := w.run(ctx)
+	r.last.end()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	w.gone()
 	err = fmt.Errorf("talk to pcscd: %w", err)
 	status(device.NoService.With(err))
+	return err
+}
+
+// talk begins to talk to pcscd, once the talk before has ended.
+func (r *Reader) talk(ctx context.Context) error {
+	if r.last != nil {
+		late := time.NewTimer(hung)
+		defer late.Stop()
+		select {
+		case <-r.last.ended:
+		case <-late.C:
+			return errHung
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	r.last = newTalk()
+	err := r.last.reach(ctx)
+	if err != nil {
+		r.last.end()
+	}
 	return err
 }
 
@@ -97,7 +124,7 @@ func (s *slot) medium() reader.Medium {
 
 // watch is one Serve.
 type watch struct {
-	pcscd  *scard.Context
+	talk   *talk
 	names  []string
 	report func(device.Status)
 	seen   func(reader.Event)
@@ -109,49 +136,23 @@ type watch struct {
 
 // run returns when pcscd is lost or ctx ends.
 func (w *watch) run(ctx context.Context) error {
-	defer w.interrupt(ctx)()
 	for ctx.Err() == nil {
-		if err := w.list(); err != nil {
+		if err := w.list(ctx); err != nil {
 			return err
 		}
-		if err := w.wait(); err != nil {
+		if err := w.wait(ctx); err != nil {
 			return err
 		}
-		if err := w.settle(); err != nil {
+		if err := w.settle(ctx); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-// interrupt ends waiting when ctx ends, until the function it returns is
-// called. It says so more than once, as pcscd forgets it when nobody waits yet.
-func (w *watch) interrupt(ctx context.Context) (stop func()) {
-	done := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		select {
-		case <-ctx.Done():
-		case <-done:
-			return
-		}
-		again := time.NewTicker(20 * time.Millisecond)
-		defer again.Stop()
-		for {
-			_ = w.pcscd.Cancel() // run ends by itself when pcscd is gone
-			select {
-			case <-again.C:
-			case <-done:
-				return
-			}
-		}
-	})
-	return func() { close(done); wg.Wait() }
-}
-
 // list brings the slots up to date with the readers there are.
-func (w *watch) list() error {
-	names, err := w.pcscd.ListReaders()
+func (w *watch) list(ctx context.Context) error {
+	names, err := call(ctx, w.talk, (*scard.Context).ListReaders)
 	if err != nil && !errors.Is(err, scard.ErrNoReadersAvailable) {
 		return err
 	}
@@ -177,7 +178,7 @@ const anyReader = `\\?PnP?\Notification`
 // wait waits for a change, or for a second: a reader that came just before
 // anyReader was asked for is only found by listing, and a card that did not
 // speak may have come to its senses.
-func (w *watch) wait() error {
+func (w *watch) wait(ctx context.Context) error {
 	states := []scard.ReaderState{{Reader: anyReader}}
 	for _, s := range w.slots {
 		states = append(states, scard.ReaderState{Reader: s.name, CurrentState: s.state})
@@ -186,9 +187,11 @@ func (w *watch) wait() error {
 	if slices.ContainsFunc(w.slots, func(s *slot) bool { return 0 < s.failed && s.failed < tries }) {
 		patience = 200 * time.Millisecond
 	}
-	err := w.pcscd.GetStatusChange(states, patience)
+	_, err := call(ctx, w.talk, func(pcscd *scard.Context) (struct{}, error) {
+		return struct{}{}, pcscd.GetStatusChange(states, patience)
+	})
 	switch {
-	case errors.Is(err, scard.ErrTimeout), errors.Is(err, scard.ErrCancelled), errors.Is(err, scard.ErrUnknownReader):
+	case errors.Is(err, scard.ErrTimeout), errors.Is(err, scard.ErrUnknownReader):
 		return nil
 	case err != nil:
 		return err
@@ -209,7 +212,7 @@ func (w *watch) wait() error {
 }
 
 // settle tells what has changed.
-func (w *watch) settle() error {
+func (w *watch) settle(ctx context.Context) error {
 	var cards []*slot
 	for _, s := range w.slots {
 		if s.present() && !s.mute() {
@@ -226,7 +229,7 @@ func (w *watch) settle() error {
 	}
 	var err error
 	if w.told == nil && len(cards) == 1 {
-		err = w.read(cards[0])
+		err = w.read(ctx, cards[0])
 	}
 	w.report(w.status())
 	return err
@@ -278,12 +281,16 @@ func (w *watch) status() device.Status {
 var errNoReader = errors.New("pcscd has no such reader")
 
 // read reads a card and tells of it. Its error is only that of a lost pcscd.
-func (w *watch) read(s *slot) error {
+func (w *watch) read(ctx context.Context, s *slot) error {
 	e := reader.Event{Medium: s.medium(), Present: true, ATR: slices.Clone(s.atr)}
 	if s.contactless() {
-		var err error
-		e.Number, e.Text, err = w.readContactless(s)
+		said, err := call(ctx, w.talk, s.readContactless)
+		e.Number, e.Text = said.number, said.text
 		switch {
+		case errors.Is(err, errSwapped):
+			s.state = scard.StateUnaware // pcscd shall tell of it as of a new one
+			s.failed++
+			return nil
 		case lost(err):
 			return err
 		case errors.Is(err, errBroken) && s.failed >= tries-1:
@@ -299,12 +306,15 @@ func (w *watch) read(s *slot) error {
 	return nil
 }
 
+// said is what a contactless card says.
+type said struct{ number, text string }
+
 // readContactless is the only place that sends anything to a card. It fails
 // when the card is gone, or does not speak; with errBroken it has its number.
-func (w *watch) readContactless(s *slot) (number, text string, err error) {
-	c, err := w.pcscd.Connect(s.name, scard.ShareShared, scard.ProtocolAny)
+func (s *slot) readContactless(pcscd *scard.Context) (is said, err error) {
+	c, err := pcscd.Connect(s.name, scard.ShareShared, scard.ProtocolAny)
 	if err != nil {
-		return "", "", err
+		return is, err
 	}
 	// Not with a reset: where that fails, pcscd takes a card that lies there
 	// for one that is gone.
@@ -313,25 +323,24 @@ func (w *watch) readContactless(s *slot) (number, text string, err error) {
 	// us yet might be one that must be asked nothing.
 	now, err := c.Status()
 	if err != nil {
-		return "", "", err
+		return is, err
 	}
 	if !bytes.Equal(now.Atr, s.atr) {
-		s.state = scard.StateUnaware // pcscd shall tell of it as of a new one
-		return "", "", errSwapped
+		return is, errSwapped
 	}
 	ask := transmit(c.Transmit)
-	if number, err = ask.number(); err != nil {
-		return "", "", err
+	if is.number, err = ask.number(); err != nil {
+		return is, err
 	}
-	text, err = ask.text(tagOf(s.atr))
-	return number, text, err
+	is.text, err = ask.text(tagOf(s.atr))
+	return is, err
 }
 
 var errSwapped = errors.New("another card has taken its place")
 
-// lost tells whether an error is that of a pcscd that is no longer there.
+// lost tells whether there is no more use in talking to pcscd.
 func lost(err error) bool {
-	for _, e := range []scard.Error{scard.ErrCommError, scard.ErrNoService, scard.ErrServiceStopped, scard.ErrInvalidHandle} {
+	for _, e := range []error{scard.ErrCommError, scard.ErrNoService, scard.ErrServiceStopped, scard.ErrInvalidHandle, errHung, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, e) {
 			return true
 		}
