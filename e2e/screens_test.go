@@ -217,6 +217,7 @@ func (a *album) staff() {
 	a.all("maintenance-devices")
 	tap(b, "nav.back")
 	a.find("faults")
+	b.WaitPage("maintenance.faults")
 	a.shot("maintenance-faults")
 	tap(b, "nav.back")
 	a.find("sound")

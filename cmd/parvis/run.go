@@ -22,6 +22,7 @@ import (
 	"parvis/app/theme"
 	"parvis/app/view"
 	"parvis/app/voice"
+	"parvis/cmd/parvis/internal/cards"
 	"parvis/cmd/parvis/internal/command"
 	"parvis/cmd/parvis/internal/devices"
 	"parvis/device"
@@ -147,11 +148,11 @@ func newJourney(rt *command.Runtime, prof *profile.Profile, contents fs.FS, st *
 	if err != nil {
 		return nil, nil, fmt.Errorf("rappel.destinataires : %w", err)
 	}
-	cards, err := cardRules(prof)
+	rules, err := cards.Rules(prof)
 	if err != nil {
 		return nil, nil, err
 	}
-	pin, limit, err := pinOf(prof, st, rt.Now)
+	pin, limit, err := cards.PIN(prof, st, rt.Now)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -162,7 +163,7 @@ func newJourney(rt *command.Runtime, prof *profile.Profile, contents fs.FS, st *
 		Site: site, Texts: texts, Demarches: demarches, Level: test, Places: places,
 		Desk:  &callback.Desk{Store: st, Recipients: recipients},
 		Now:   rt.Now,
-		Cards: cards,
+		Cards: rules,
 		Staff: journey.Staff{PIN: pin, PINLimit: limit},
 	}
 	folder, err := fs.Sub(contents, "fiches")

@@ -42,6 +42,11 @@ func Mixer(s profile.Sound) audio.Mixer {
 	return m
 }
 
+// outputs are those that the profile names.
+func outputs(s profile.Sound) []string {
+	return slices.DeleteFunc([]string{s.Speaker, s.Headset}, func(name string) bool { return name == "" })
+}
+
 // Hands are called when something happens at a device, from its own loop. None
 // may be nil.
 type Hands struct {
@@ -99,7 +104,7 @@ func Open(prof *profile.Profile, h Hands) (*Set, error) {
 	if smart != nil {
 		s.addSmartCards(smart, h)
 	}
-	s.add(Sound, device.Sound, "Son", audio.NewCard(Mixer(prof.Sound)).Serve)
+	s.add(Sound, device.Sound, "Son", audio.NewCard(Mixer(prof.Sound), outputs(prof.Sound)...).Serve)
 	if prof.Sound.Jack != "" {
 		s.add(Headset, device.Sound, "Prise casque", func(ctx context.Context, report func(device.Status)) error {
 			return audio.NewHeadset(prof.Sound.Jack).Serve(ctx, report, h.Headset)

@@ -116,12 +116,24 @@ func TestSettings(t *testing.T) {
 		"pas de clé du hub":             func(p *profile.Profile) { p.Callback.Recipients = nil },
 		"ne peuvent pas être scellées":  func(p *profile.Profile) { p.Callback.Recipients = []string{"age1"} },
 		"La langue":                     func(p *profile.Profile) { p.Site.Languages = []string{"xx"} },
+		"Le code d’entretien":           func(p *profile.Profile) { p.Maintenance.Code = "$argon2id$x" },
+		"Les règles des cartes":         func(p *profile.Profile) { p.Cards.Key = "x" },
 		"Les horaires de site.ouvertur": func(p *profile.Profile) { p.Site.Opening = "lundi" },
 	} {
 		bad := *good
 		spoil(&bad)
 		want(t, settings(path, &bad, nil)(ctx), device.Critical, words)
 	}
+}
+
+// A badge without its code opens nothing: doctor warns, and the borne starts.
+func TestBadgeWithoutACode(t *testing.T) {
+	p, err := profile.Load("../../../../packaging/demo.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Maintenance.Code = ""
+	want(t, settings(file(t, ""), p, nil)(t.Context()), device.Warning, "pas de code d’entretien")
 }
 
 func TestContents(t *testing.T) {

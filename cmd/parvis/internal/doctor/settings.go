@@ -7,10 +7,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"parvis/app/text"
+	"parvis/cmd/parvis/internal/cards"
 	"parvis/kiosk/callback"
+	"parvis/kiosk/card"
 	"parvis/kiosk/demarche"
 	"parvis/kiosk/hours"
 	"parvis/kiosk/level"
@@ -35,6 +38,7 @@ func settings(path string, p *profile.Profile, wrong error) func(context.Context
 		} else if len(p.Callback.Recipients) == 0 {
 			found = append(found, critical("Copiez la clé publique du hub dans rappel.destinataires.", "Aucune demande de rappel ne peut être prise : il n’y a pas de clé du hub.")...)
 		}
+		found = append(found, cardSettings(p)...)
 		texts, err := text.Load()
 		if err != nil {
 			return append(found, because(critical("Réinstallez la borne.", "Les textes du programme sont illisibles."), err)...)
@@ -58,6 +62,24 @@ func settings(path string, p *profile.Profile, wrong error) func(context.Context
 		}
 		return found
 	}
+}
+
+// cardSettings looks at the rules for cards and at who may open the pages for
+// staff.
+func cardSettings(p *profile.Profile) []Finding {
+	var found []Finding
+	if _, err := cards.Rules(p); err != nil {
+		found = append(found, because(critical("Corrigez le profil à la clé indiquée.", "Les règles des cartes sont inutilisables."), err)...)
+	}
+	pin, err := card.ParsePIN(p.Maintenance.Code)
+	agent := slices.ContainsFunc(p.Badges, func(b profile.Badge) bool { return card.Role(b.Role) == card.RoleAgent })
+	switch {
+	case err != nil:
+		found = append(found, because(critical("Refaites maintenance.code avec « parvis badge code ».", "Le code d’entretien du profil est inutilisable."), err)...)
+	case agent && !pin.Set():
+		found = append(found, warn("Ajoutez maintenance.code, par « parvis badge code ».", "Un badge d’agent est inscrit, mais il n’y a pas de code d’entretien : les pages d’entretien restent fermées.")...)
+	}
+	return found
 }
 
 // contents looks at what the borne knows beside its places.

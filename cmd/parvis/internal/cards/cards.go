@@ -1,4 +1,6 @@
-package main
+// Package cards makes a site's rules for cards, and the code for staff, of its
+// profile.
+package cards
 
 import (
 	"context"
@@ -11,9 +13,9 @@ import (
 	"parvis/provisioning/profile"
 )
 
-// pinOf gives the code of the pages for staff, and what slows down whoever
+// PIN gives the code of the pages for staff, and what slows down whoever
 // guesses it.
-func pinOf(prof *profile.Profile, st *store.Store, now func() time.Time) (card.PIN, *card.Limit, error) {
+func PIN(prof *profile.Profile, st *store.Store, now func() time.Time) (card.PIN, *card.Limit, error) {
 	pin, err := card.ParsePIN(prof.Maintenance.Code)
 	if err != nil {
 		return card.PIN{}, nil, fmt.Errorf("maintenance.code : %w", err)
@@ -26,9 +28,9 @@ func pinOf(prof *profile.Profile, st *store.Store, now func() time.Time) (card.P
 	}, nil
 }
 
-// cardRules are a site's rules for cards. The profile has checked most of what
+// Rules are a site's rules for cards. The profile has checked most of what
 // they are made of.
-func cardRules(prof *profile.Profile) (card.Rules, error) {
+func Rules(prof *profile.Profile) (card.Rules, error) {
 	var r card.Rules
 	var err error
 	if r.Key, err = hex.DecodeString(prof.Cards.Key); err != nil {

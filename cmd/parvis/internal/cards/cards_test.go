@@ -1,10 +1,11 @@
-package main
+package cards_test
 
 import (
 	"strings"
 	"testing"
 	"time"
 
+	"parvis/cmd/parvis/internal/cards"
 	"parvis/device/reader"
 	"parvis/kiosk/card"
 	"parvis/kiosk/store"
@@ -13,11 +14,11 @@ import (
 
 // The cards that the demo profile's comments name are what they are said to be.
 func TestDemoCards(t *testing.T) {
-	prof, err := profile.Load("../../packaging/demo.toml")
+	prof, err := profile.Load("../../../../packaging/demo.toml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := cardRules(prof)
+	rules, err := cards.Rules(prof)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func TestDemoCards(t *testing.T) {
 
 // The demo's code opens, and wrong ones are counted in the borne's database.
 func TestDemoPIN(t *testing.T) {
-	prof, err := profile.Load("../../packaging/demo.toml")
+	prof, err := profile.Load("../../../../packaging/demo.toml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func TestDemoPIN(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	pin, limit, err := pinOf(prof, st, time.Now)
+	pin, limit, err := cards.PIN(prof, st, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +64,7 @@ func TestDemoPIN(t *testing.T) {
 			t.Fatal(wait, err)
 		}
 	}
-	_, limit, err = pinOf(prof, st, time.Now)
+	_, limit, err = cards.PIN(prof, st, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +74,7 @@ func TestDemoPIN(t *testing.T) {
 }
 
 func TestBadPIN(t *testing.T) {
-	_, _, err := pinOf(&profile.Profile{Maintenance: profile.Maintenance{Code: "$argon2id$2468"}}, nil, time.Now)
+	_, _, err := cards.PIN(&profile.Profile{Maintenance: profile.Maintenance{Code: "$argon2id$2468"}}, nil, time.Now)
 	if err == nil || !strings.Contains(err.Error(), "maintenance.code") || strings.Contains(err.Error(), "2468") {
 		t.Errorf("error %v", err)
 	}
