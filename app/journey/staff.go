@@ -24,8 +24,9 @@ type Staff struct {
 	Devices  func() []DeviceLine
 	// Faults are the last ones, the newest first. It is called away from the screen.
 	Faults func() []FaultLine
-	// Restart starts the application anew. It returns at once.
-	Restart func()
+	// Restart starts the application anew, soon after it has returned; its error
+	// is why the borne would not come up again. It is called away from the screen.
+	Restart func() error
 	// OutOfService says whether the borne serves nobody. SetOutOfService
 	// changes that, over a restart too; it is called away from the screen, so
 	// that the two may be called at the same time.
@@ -167,11 +168,21 @@ func (j *Journey) checkPIN(ctx context.Context, typed []byte) visit.Step {
 // notKept is the Arg of a page on which a setting could not be kept.
 const notKept = "not_kept"
 
-func notKeptNotice(v *visit.Visit, w *text.Words) []page.Block {
-	if v.Here().Arg != notKept {
+// noRestart is the Arg of a page on which the borne refused to restart.
+const noRestart = "no_restart"
+
+// failedNotice says what could not be done.
+func failedNotice(v *visit.Visit, w *text.Words) []page.Block {
+	n := page.Notice{Accent: page.Callback, Icon: "alert-triangle"}
+	switch v.Here().Arg {
+	case notKept:
+		n.Title, n.Text = w.T("maintenance.not_kept"), w.T("maintenance.not_kept_text")
+	case noRestart:
+		n.Title, n.Text = w.T("maintenance.no_restart"), w.T("maintenance.no_restart_text")
+	default:
 		return nil
 	}
-	return []page.Block{page.Notice{Accent: page.Callback, Icon: "alert-triangle", Title: w.T("maintenance.not_kept"), Text: w.T("maintenance.not_kept_text")}}
+	return []page.Block{n}
 }
 
 // maintenance is what staff can do at the borne itself.
@@ -201,7 +212,7 @@ func (j *Journey) maintenance(_ context.Context, v *visit.Visit) page.Page {
 	row(j.Restart != nil, "restart", "refresh", w.T("maintenance.restart_detail"))
 	row(j.SetOutOfService != nil && !j.outOfService(), "out", "ban", w.T("maintenance.out_detail"))
 	row(j.SetOutOfService != nil && j.outOfService(), "in", "check", w.T("maintenance.in_detail"))
-	return page.Page{Title: w.T("maintenance.title"), Blocks: append(notKeptNotice(v, w), page.Choices{Items: rows}),
+	return page.Page{Title: w.T("maintenance.title"), Blocks: append(failedNotice(v, w), page.Choices{Items: rows}),
 		Actions: []page.Choice{{ID: Wipe, Label: w.T("maintenance.leave"), Icon: "door-exit", Primary: true}}}
 }
 
@@ -222,7 +233,7 @@ func (j *Journey) chooseMaintenance(_ context.Context, v *visit.Visit, id string
 		}
 	case "restart":
 		j.Tally("maintenance.restart")
-		j.Restart()
+		return j.try(v, noRestart, j.Restart, func(*visit.Visit) {})
 	case "out", "in":
 		out := id == "out"
 		j.Tally("maintenance." + id)
@@ -235,13 +246,19 @@ func (j *Journey) chooseMaintenance(_ context.Context, v *visit.Visit, id string
 
 // keep changes a setting away from the screen, and says so where it failed.
 func (j *Journey) keep(v *visit.Visit, set func() error, done func(*visit.Visit)) *Task {
+	return j.try(v, notKept, set, done)
+}
+
+// try does something away from the screen. Where it failed the page stays, with
+// an Arg that says so.
+func (j *Journey) try(v *visit.Visit, failed string, do func() error, done func(*visit.Visit)) *Task {
 	return &Task{
 		Waiting: j.waiting(v, "maintenance.keeping"),
 		Run: func(context.Context) func(*visit.Visit) {
-			err := set()
+			err := do()
 			return func(v *visit.Visit) {
 				if err != nil {
-					v.Replace(visit.Step{Page: v.Here().Page, Arg: notKept})
+					v.Replace(visit.Step{Page: v.Here().Page, Arg: failed})
 					return
 				}
 				v.Replace(visit.Step{Page: v.Here().Page})
@@ -342,7 +359,7 @@ func (j *Journey) sound(_ context.Context, v *visit.Visit) page.Page {
 		louder.Why = w.T("maintenance.sound_most")
 	}
 	return page.Page{Title: w.T("maintenance.sound"), Lead: w.T("maintenance.sound_level", "N", level+1, "Total", voice.MaxVolume+1),
-		Blocks:  append(notKeptNotice(v, w), page.Text{Style: page.Muted, Text: w.T("maintenance.sound_text", "N", voice.DefaultVolume+1, "Total", voice.MaxVolume+1)}),
+		Blocks:  append(failedNotice(v, w), page.Text{Style: page.Muted, Text: w.T("maintenance.sound_text", "N", voice.DefaultVolume+1, "Total", voice.MaxVolume+1)}),
 		Actions: []page.Choice{quieter, louder}}
 }
 

@@ -154,8 +154,14 @@ func TestMaintenancePages(t *testing.T) {
 	if said := words(b.Page(t.Context(), v)); !strings.Contains(said, "Plus de papier") || !strings.Contains(said, "Mardi 24 novembre, 9\u00a0h\u00a042") {
 		t.Errorf("faults:\n%s", said)
 	}
+	b.RestartFails = errors.New("site.nom")
 	b.Choose(t, v, "nav.back", "restart")
-	if b.Restarts != 1 {
+	if said := words(b.Page(t.Context(), v)); !strings.Contains(said, "ne repartirait pas") {
+		t.Errorf("with a profile that is wrong:\n%s", said)
+	}
+	b.RestartFails = nil
+	b.Choose(t, v, "restart")
+	if b.Restarts != 2 {
 		t.Errorf("restarted %d times", b.Restarts)
 	}
 }

@@ -196,7 +196,7 @@ func (h *hardware) cardReader(m reader.Medium) (best device.Status, ok bool) {
 }
 
 // staff fills in what the pages for staff work with.
-func (h *hardware) staff(ctx context.Context, s *journey.Staff, st *store.Store, prof *profile.Profile, restart func()) error {
+func (h *hardware) staff(ctx context.Context, s *journey.Staff, st *store.Store, prof *profile.Profile, restart func() error) error {
 	s.Restart = restart
 	s.Devices = func() []journey.DeviceLine {
 		var lines []journey.DeviceLine

@@ -133,7 +133,7 @@ func TestServiceIsHeardOf(t *testing.T) {
 	changed := make(chan struct{}, 1)
 	b.hands.changed = func() { changed <- struct{}{} }
 	var s journey.Staff
-	if err := b.staff(t.Context(), &s, b.st, &profile.Profile{Sound: profile.Sound{Volume: 3}}, func() {}); err != nil {
+	if err := b.staff(t.Context(), &s, b.st, &profile.Profile{Sound: profile.Sound{Volume: 3}}, func() error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.SetOutOfService(true); err != nil || !s.OutOfService() {

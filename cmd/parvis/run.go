@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -28,6 +29,7 @@ import (
 	"parvis/device"
 	"parvis/device/reader"
 	"parvis/kiosk/callback"
+	"parvis/kiosk/card"
 	"parvis/kiosk/demarche"
 	"parvis/kiosk/fiche"
 	"parvis/kiosk/hours"
@@ -105,12 +107,34 @@ func (c *runCmd) serve(rt *command.Runtime) (again bool, err error) {
 	}
 	ctx, cancel := context.WithCancel(rt.Ctx)
 	defer cancel()
-	restart := func() { again = true; cancel() }
+	restart := func() error {
+		if err := c.comesUp(); err != nil {
+			slog.Error("redémarrage refusé", "erreur", err)
+			return err
+		}
+		again = true
+		cancel()
+		return nil
+	}
 	if err := hw.staff(ctx, &j.Staff, st, prof, restart); err != nil {
 		return false, err
 	}
 	err = show(ctx, rt, prof, j, v, hw)
 	return again, err
+}
+
+// comesUp tells what in the profile would keep the borne from starting again.
+func (c *runCmd) comesUp() error {
+	prof, err := profile.Load(c.Profile)
+	if err != nil {
+		return err
+	}
+	_, err = cards.Rules(prof)
+	_, pin := card.ParsePIN(prof.Maintenance.Code)
+	_, site := siteOf(prof)
+	_, recipients := callback.ParseRecipients(prof.Callback.Recipients)
+	_, open := devices.Open(prof, devices.Hands{})
+	return errors.Join(err, pin, site, recipients, open)
 }
 
 // newJourney gathers what a borne knows. stop ends what still reads.

@@ -93,7 +93,7 @@ func (b *Borne) staff(t testing.TB) journey.Staff {
 		Faults: func() []journey.FaultLine {
 			return []journey.FaultLine{{When: b.Clock.Add(-time.Hour), Name: "Imprimante de tickets", Fault: device.NoPaper}, {When: b.Clock.AddDate(0, 0, -3), Name: "Lecteur de badges", Fault: device.Unplugged}}
 		},
-		Restart:         func() { b.Restarts++ },
+		Restart:         func() error { b.Restarts++; return b.RestartFails },
 		OutOfService:    func() bool { return b.Kept["out"] != "" },
 		SetOutOfService: func(out bool) error { b.Kept["out"] = map[bool]string{true: "yes"}[out]; return nil },
 		Volume:          func() int { return volume },

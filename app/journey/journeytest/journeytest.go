@@ -43,6 +43,7 @@ type Borne struct {
 	DeviceLines                         []journey.DeviceLine
 	Kept                                map[string]string // what outlives a restart
 	Restarts                            int
+	RestartFails                        error // why the borne refuses
 }
 
 // New makes a borne on a Tuesday morning on which the demo places are open.
