@@ -39,35 +39,35 @@ func (m Mixer) Reset(ctx context.Context) error {
 
 // Card is the borne's sound card.
 type Card struct {
-	mixer Mixer
-	list  string // the kernel's list of cards
+	mixer   Mixer
+	outputs []string
+	list    string // the kernel's list of cards
 }
 
-// NewCard returns the card whose loudness m sets.
-func NewCard(m Mixer) *Card { return &Card{mixer: m, list: "/proc/asound/cards"} }
+// NewCard returns the card whose loudness m sets, and which must have these ALSA
+// outputs; without any, "default".
+func NewCard(m Mixer, outputs ...string) *Card {
+	return &Card{mixer: m, outputs: outputs, list: "/proc/asound/cards"}
+}
 
-// Serve reports whether there is a sound card, and sets the safe level each
-// time one appears, until ctx ends: it then returns ctx's error. It opens no
-// output, and so never keeps the voice from one.
+// Serve reports whether sound can be heard, and sets the safe level each time
+// that a card appears, until ctx ends: it then returns ctx's error. It opens the
+// outputs only when the cards have changed, or while there is no sound, and so
+// hardly ever keeps the voice from one.
 func (c *Card) Serve(ctx context.Context, report func(device.Status)) error {
 	t := time.NewTicker(glance)
 	defer t.Stop()
-	set := false
+	var status device.Status
+	var last []byte // the list
 	for {
-		err := c.present()
-		status := device.NoSound.With(err)
-		if err == nil {
-			status = device.Status{State: device.Online}
-			if !set {
-				if err := c.mixer.Reset(ctx); err != nil {
-					status = device.Hardware.With(err)
-				}
-			}
+		list, err := os.ReadFile(c.list)
+		if !status.Ready() || !bytes.Equal(list, last) {
+			status = c.look(ctx, list, err)
+			last = list
 		}
 		if ctx.Err() == nil {
 			report(status)
 		}
-		set = status.Ready()
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -78,16 +78,21 @@ func (c *Card) Serve(ctx context.Context, report func(device.Status)) error {
 
 var errNoCard = errors.New("no sound card")
 
-// present looks for a line such as " 0 [PCH            ]: HDA-Intel - HDA Intel PCH".
-func (c *Card) present() error {
-	list, err := os.ReadFile(c.list)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errNoCard, err)
+// look finds out how sound is with a list of cards, and sets the safe level.
+func (c *Card) look(ctx context.Context, list []byte, err error) device.Status {
+	switch {
+	case err != nil:
+		return device.NoSound.With(fmt.Errorf("%w: %w", errNoCard, err))
+	case !bytes.Contains(list, []byte("]: ")): // such as " 0 [PCH            ]: HDA-Intel - HDA Intel PCH"
+		return device.NoSound.With(errNoCard)
 	}
-	if !bytes.Contains(list, []byte("]: ")) {
-		return errNoCard
+	if s := Check(ctx, c.outputs...); !s.Ready() {
+		return device.NoSound.With(errors.New(s.Cause))
 	}
-	return nil
+	if err := c.mixer.Reset(ctx); err != nil {
+		return device.Hardware.With(err)
+	}
+	return device.Status{State: device.Online}
 }
 
 // Check opens each of the ALSA outputs, or "default" when none is given, and

@@ -126,6 +126,7 @@ const one = " 0 [PCH            ]: HDA-Intel - HDA Intel PCH\n                  
 func TestCardComesAndGoes(t *testing.T) {
 	list, asked := filepath.Join(t.TempDir(), "cards"), filepath.Join(t.TempDir(), "asked")
 	standIn(t, "amixer", "echo asked >>"+asked)
+	standIn(t, "aplay", "exit 0")
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var got []device.State
@@ -177,6 +178,7 @@ func TestCard(t *testing.T) {
 				}
 			}
 			standIn(t, "amixer", "echo asked >>"+asked+"\n"+tt.amixer)
+			standIn(t, "aplay", "exit 0")
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			var got []device.Status
@@ -197,4 +199,58 @@ func TestCard(t *testing.T) {
 			}
 		})
 	}
+}
+
+// two is one and another card, which the profile does not name.
+const two = one + " 1 [HDMI           ]: HDA-Intel - HDA Intel HDMI\n                      HDA Intel HDMI at 0xdf244000 irq 130\n"
+
+// A card that is there is no use where the outputs of the profile are not. They
+// are looked at when the cards have changed, and while there is no sound.
+func TestCardWithoutTheOutputsOfTheProfile(t *testing.T) {
+	dir := t.TempDir()
+	list, gone, opened := filepath.Join(dir, "cards"), filepath.Join(dir, "gone"), filepath.Join(dir, "opened")
+	standIn(t, "aplay", `echo "$3" >>`+opened+`; if [ "$3" = casque ] && [ -e `+gone+` ]; then echo "audio open error: No such file or directory" >&2; exit 1; fi`)
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	looks := func() int {
+		b, err := os.ReadFile(opened)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(string(b), "salle\n")
+	}
+	write(list, one)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var got device.Status
+		ended := make(chan error, 1)
+		go func() {
+			ended <- audio.NewCardOf(list, audio.Mixer{}, "salle", "casque").Serve(ctx, func(s device.Status) { got = s })
+		}()
+		time.Sleep(time.Minute)
+		if n := looks(); got.State != device.Online || n != 1 {
+			t.Errorf("status %+v after %d looks", got, n)
+		}
+		write(gone, "")
+		write(list, two)
+		time.Sleep(time.Minute)
+		if got.Fault != device.NoSound || !strings.Contains(got.Cause, "output casque") {
+			t.Errorf("without the headset's output: %+v", got)
+		}
+		if err := os.Remove(gone); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		if got.State != device.Online || got.Fault != device.None {
+			t.Errorf("with it again: %+v", got)
+		}
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("Serve = %v", err)
+		}
+	})
 }

@@ -7,4 +7,6 @@ func NewHeadsetOn(open func(path string) (Jack, error)) *Headset {
 	return &Headset{path: "/dev/input/event7", open: open}
 }
 
-func NewCardOf(list string, m Mixer) *Card { return &Card{mixer: m, list: list} }
+func NewCardOf(list string, m Mixer, outputs ...string) *Card {
+	return &Card{mixer: m, outputs: outputs, list: list}
+}

@@ -69,7 +69,8 @@ func StartCUPS(ctx context.Context, dir string) (*CUPS, error) {
 	if err := errors.Join(os.Chmod(dir, 0o755), os.Chmod(filepath.Join(dir, "tmp"), 0o1777)); err != nil {
 		return nil, err
 	}
-	settings := []string{"Listen " + c.Addr, "Listen " + c.socket()}
+	// A borne's CUPS keeps no document once it is printed.
+	settings := []string{"Listen " + c.Addr, "Listen " + c.socket(), "PreserveJobFiles No"}
 	for line := range strings.SplitSeq(string(rules), "\n") {
 		switch word, _, _ := strings.Cut(strings.TrimSpace(line), " "); word {
 		case "Listen", "Browsing", "BrowseLocalProtocols", "WebInterface", "IdleExitTimeout", "PageLogFormat":

@@ -172,7 +172,13 @@ func (w *watched) entry() Entry {
 func (w *watched) tell(s device.Status) {
 	old := w.entry()
 	quiet := s.Fault == device.None && (s.State == device.Starting || s.State == device.Unknown)
-	if quiet && lost(old.Status) || same(s, old.Status) {
+	if quiet && lost(old.Status) {
+		return
+	}
+	if same(s, old.Status) {
+		w.mu.Lock()
+		w.status.Cause = s.Cause // the newest is what a technician looks for
+		w.mu.Unlock()
 		return
 	}
 	now, since := time.Now(), old.Since

@@ -221,3 +221,25 @@ func TestNewRefuses(t *testing.T) {
 		})
 	}
 }
+
+// Each attempt may fail in its own way: the last is known, and is no news.
+func TestNewestCauseIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told, attempts := 0, 0
+		log := new(record)
+		b := serve(t, supervise.Options{Log: log.logger(), Changed: func(string, device.Status) { told++ }},
+			loop(func(ctx context.Context, report func(device.Status)) error {
+				attempts++
+				report(device.Unplugged.With(fmt.Errorf("attempt %d", attempts)))
+				return fmt.Errorf("attempt %d: %w", attempts, transport.ErrGone)
+			}))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got, want := b.Status("lecteur-1"), fmt.Sprintf("attempt %d", attempts); attempts < 3 || !strings.Contains(got.Cause, want) || got.Fault != device.Unplugged {
+			t.Errorf("after %d attempts: %+v", attempts, got)
+		}
+		if lines := log.with(lostLine); told != 1 || len(lines) != 1 {
+			t.Errorf("told %d times, logged %q", told, lines)
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -230,6 +231,14 @@ func onlyThisPrints(t *testing.T, d *desk, p *ipp.Printer) {
 	if text := string(tool(t, b, "pdftotext", "-", "-")); !strings.Contains(text, "Celui-ci") {
 		t.Errorf("what came out says %q", text)
 	}
+	if d.cups == nil {
+		return
+	}
+	// CUPS keeps the jobs, by which we know their end, but not what they said.
+	eventually(t, 10*time.Second, "without documents on disk", func() bool {
+		documents, err := filepath.Glob(filepath.Join(d.cups.Dir, "spool", "d*-*"))
+		return err == nil && len(documents) == 0
+	})
 }
 
 // picture prints a PDF.

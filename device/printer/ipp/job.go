@@ -154,10 +154,11 @@ func (p *Printer) at(ctx context.Context, j job) (progress, error) {
 // follow waits until a job has ended, or gives up: when a fault lasts, or when
 // nothing happens any more.
 func (p *Printer) follow(ctx context.Context, j job) error {
-	var last progress
-	var fault *printer.Error // that keeps the job from going on
-	var since time.Time      // of the fault
-	moved := time.Now()
+	var most progress              // it ever made
+	var fault *printer.Error       // that keeps the job from going on
+	var since time.Time            // of the fault
+	var idle, faulty time.Duration // without a fault and with one, since it last moved
+	looked := time.Now()
 	started := false
 	for n := 0; ; n++ {
 		now, err := p.at(ctx, j)
@@ -175,17 +176,27 @@ func (p *Printer) follow(ctx context.Context, j job) error {
 		if err == nil && now.ended() {
 			return p.ended(ctx, now)
 		}
-		if err == nil && now != last {
-			last, moved = now, time.Now()
+		// A fault that comes and goes changes the job's reasons, and its state
+		// back and forth: that is no progress.
+		passed := time.Since(looked)
+		looked = looked.Add(passed)
+		switch {
+		case err == nil && (now.state > most.state || now.sheets > most.sheets):
+			most.state, most.sheets = max(now.state, most.state), max(now.sheets, most.sheets)
+			idle, faulty = 0, 0
+		case fault == nil:
+			idle += passed
+		default:
+			faulty += passed
 		}
 		before := fault
-		if fault = p.obstacle(ctx, now, err); fault == nil && before != nil {
-			moved = time.Now()
-		}
+		fault = p.obstacle(ctx, now, err)
 		switch {
-		case fault == nil && time.Since(moved) > p.options.Progress:
+		case fault == nil && idle > p.options.Progress:
 			late := fmt.Errorf("the job made no progress for %s", p.options.Progress)
 			return p.giveUp(ctx, j, started, &printer.Error{Fault: device.Silent, Err: late})
+		case fault != nil && faulty > p.options.Mend+p.options.Progress:
+			return p.giveUp(ctx, j, started, fault)
 		case fault != nil && before == nil:
 			since = time.Now()
 		case fault != nil && time.Since(since) > p.options.Mend:

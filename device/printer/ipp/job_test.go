@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -107,6 +108,7 @@ func TestOddJobs(t *testing.T) {
 		"never ends, nor is canceled": {&odd{states: []int{3}, stuck: true}, device.Silent, printer.Maybe, true},
 		"held":                        {&odd{states: []int{4}}, device.Stopped, printer.Nothing, true},
 		"stopped":                     {&odd{states: []int{5, 6}}, device.Stopped, printer.Maybe, true},
+		"flickers":                    {&odd{states: slices.Repeat([]int{5, 6}, 30)}, device.Silent, printer.Maybe, true},
 		"canceled by hand":            {&odd{states: []int{5, 7}, reason: "job-canceled-at-device"}, device.Stopped, printer.Maybe, false},
 		"aborted":                     {&odd{states: []int{5, 8}, reason: "aborted-by-system"}, device.Hardware, printer.Maybe, false},
 		"not understood":              {&odd{states: []int{5, 8}, reason: "document-format-error"}, device.Unprintable, printer.Maybe, false},
@@ -137,5 +139,21 @@ func TestOddJobs(t *testing.T) {
 				t.Errorf("canceled: %t, want %t", c.odd.canceled, c.canceled)
 			}
 		})
+	}
+}
+
+// A fault that is mended again and again, each time soon, does not keep a
+// resident waiting without end.
+func TestFaultThatComesBack(t *testing.T) {
+	t.Parallel()
+	o := &odd{states: slices.Repeat([]int{6, 6, 6, 6, 5}, 12)}
+	server := httptest.NewServer(o)
+	defer server.Close()
+	options := patient
+	options.Mend, options.Progress = 5*time.Second, 1500*time.Millisecond
+	p := ipp.New("ipp://"+strings.TrimPrefix(server.URL, "http://")+"/ipp/print", options)
+	wantError(t, p.Print(t.Context(), doc("Une fois")), device.Stopped, printer.Maybe)
+	if !o.canceled || o.asked > 20 {
+		t.Errorf("asked %d times, canceled: %t", o.asked, o.canceled)
 	}
 }
