@@ -4,19 +4,8 @@ import (
 	"regexp"
 	"strings"
 
-	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/bidi"
 )
-
-// rightToLeft tells whether a language is written from right to left.
-func rightToLeft(lang string) bool {
-	script, _ := language.Make(lang).Script()
-	switch script.String() {
-	case "Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg":
-		return true
-	}
-	return false
-}
 
 // direction tells which way a paragraph of a page runs, and what to set so that
 // numbers and references in it stay in order. A paragraph in foreign letters

@@ -51,7 +51,7 @@ type setter struct {
 }
 
 func newSetter(lang string) *setter {
-	return &setter{faces: map[typeset.Weight]*font.Face{}, rtl: rightToLeft(lang)}
+	return &setter{faces: map[typeset.Weight]*font.Face{}, rtl: typeset.RightToLeft(lang)}
 }
 
 // set adds a block and tells what holds its parts together. The bond to the

@@ -7,8 +7,6 @@ import (
 	"bytes"
 	"fmt"
 
-	"golang.org/x/text/language"
-
 	"parvis/device/printer"
 	"parvis/device/typeset"
 )
@@ -63,7 +61,7 @@ type job struct {
 }
 
 func (e *Encoder) encode(doc printer.Document) (job, error) {
-	w := writer{Encoder: e, rtl: rightToLeft(doc.Lang), job: job{data: make([]byte, 0, 2048), longest: 8}}
+	w := writer{Encoder: e, rtl: typeset.RightToLeft(doc.Lang), job: job{data: make([]byte, 0, 2048), longest: 8}}
 	// ESC @ also brings back the code page and the national set that the
 	// printer was delivered with: a French one has no "[".
 	w.put(esc, '@', esc, 't', e.model.CodePageNumber, esc, 'R', 0, esc, '3', byte(lineSpacing*e.model.UnitsPerDot))
@@ -81,20 +79,6 @@ func (e *Encoder) encode(doc printer.Document) (job, error) {
 	}
 	w.set(normal)
 	return w.job, nil
-}
-
-// rightToLeft tells whether a language is written so.
-func rightToLeft(lang string) bool {
-	tag, err := language.Parse(lang)
-	if err != nil {
-		return false // such as "falc", which is French
-	}
-	script, _ := tag.Script()
-	switch script.String() {
-	case "Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg":
-		return true
-	}
-	return false
 }
 
 // The alignments of ESC a.

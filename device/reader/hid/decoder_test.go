@@ -124,8 +124,7 @@ func TestCheck(t *testing.T) {
 		spoil func(*hid.Options)
 		want  string
 	}{
-		"no device":       {func(o *hid.Options) { o.Path = "" }, "port ou son nom"},
-		"two devices":     {func(o *hid.Options) { o.Name = "x" }, "port ou son nom"},
+		"no device":       {func(o *hid.Options) { o.Path = "" }, "donnez son port"},
 		"layout":          {func(o *hid.Options) { o.Layout = "bepo" }, "bepo"},
 		"no layout":       {func(o *hid.Options) { o.Layout = "" }, "azerty"},
 		"medium":          {func(o *hid.Options) { o.Medium = "contact" }, "contact"},

@@ -24,9 +24,7 @@ import (
 
 // Options say which keyboard is meant and what it types.
 type Options struct {
-	Path string // of the device, best one under /dev/input/by-id that stays the same; or else:
-	Name string // as the kernel has it, or vendor:product in hexadecimal, "0c2e:0b61"
-
+	Path   string // of the device, best one under /dev/input/by-id that stays the same
 	Layout Layout
 	Format scanner.Format // CR, the default suffix, is the Enter key
 	// Medium is reader.Code, the default, or reader.RFID for readers of 125 kHz
@@ -37,8 +35,8 @@ type Options struct {
 // Check tells IT staff, in French, of options that cannot be.
 func (o Options) Check() error {
 	switch {
-	case (o.Path == "") == (o.Name == ""):
-		return errors.New("clavier : donnez son port ou son nom, et un seul des deux")
+	case o.Path == "":
+		return errors.New("clavier : donnez son port")
 	case o.Medium != "" && o.Medium != reader.Code && o.Medium != reader.RFID:
 		return fmt.Errorf("clavier : il ne lit pas de « %s »", string(o.Medium))
 	}
@@ -61,7 +59,7 @@ type Reader struct {
 // New makes a Reader whose device is opened by Serve. The options should pass
 // their Check.
 func New(o Options) *Reader {
-	return &Reader{open: func() (keyboard, error) { return open(o) }, options: o}
+	return &Reader{open: func() (keyboard, error) { return open(o.Path) }, options: o}
 }
 
 // Serve implements reader.Reader, as the Serve of package scanner does. A card

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -247,8 +248,8 @@ func TestServeRefuses(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a device of this name", func(t *testing.T) {
-		r := hid.New(hid.Options{Name: "no such scanner", Layout: hid.AZERTY})
+	t.Run("a path that is not there", func(t *testing.T) {
+		r := hid.New(hid.Options{Path: filepath.Join(t.TempDir(), "none"), Layout: hid.AZERTY})
 		if err := r.Serve(t.Context(), func(device.Status) {}, func(reader.Event) {}); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("Serve = %v", err)
 		}
@@ -334,8 +335,8 @@ func TestRealKeyboard(t *testing.T) {
 			evdev.DestroyDevice(typist)
 		}
 	})
-	for _, known := range []string{name, "c0de:5ca9"} {
-		r := hid.New(hid.Options{Name: known, Layout: hid.AZERTY, Format: scanner.Format{MaxLength: 20}})
+	for _, ends := range []string{"with its context", "unplugged"} {
+		r := hid.New(hid.Options{Path: pathOf(t, name), Layout: hid.AZERTY, Format: scanner.Format{MaxLength: 20}})
 		ctx, cancel := context.WithCancel(t.Context())
 		online, seen, served := make(chan bool, 9), make(chan string, 9), make(chan error, 1)
 		serve := func() {
@@ -367,7 +368,7 @@ func TestRealKeyboard(t *testing.T) {
 		case <-time.After(5 * time.Second):
 			t.Fatal("nothing read in 5 s")
 		}
-		if known == name {
+		if ends == "with its context" {
 			cancel()
 		} else {
 			unplugged = true
@@ -378,4 +379,22 @@ func TestRealKeyboard(t *testing.T) {
 		}
 		cancel()
 	}
+}
+
+// pathOf waits until udev has made the file of a device.
+func pathOf(t *testing.T, name string) string {
+	t.Helper()
+	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
+		devices, err := evdev.ListDevicePaths()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range devices {
+			if d.Name == name {
+				return d.Path
+			}
+		}
+	}
+	t.Fatalf("no device %q in 5 s", name)
+	return ""
 }

@@ -3,8 +3,6 @@ package serialrfid
 import (
 	"encoding/hex"
 	"fmt"
-	"strconv"
-	"strings"
 )
 
 // Frame is one telling of a card by a reader.
@@ -93,18 +91,4 @@ func (d *Decoder) end() (Frame, bool) {
 	f := Frame{Number: fmt.Sprintf("%X", raw[:len(raw)-1]), Once: d.n > 1+digits}
 	d.forget()
 	return f, true
-}
-
-// Decimal is the number printed on a card whose number in hexadecimal is given:
-// the last eight digits, as ten decimal ones. "100086F444" gives "0008844356".
-// It is empty when number has under eight digits or other signs.
-func Decimal(number string) string {
-	if len(number) < 8 || strings.Trim(number, "0123456789ABCDEFabcdef") != "" {
-		return ""
-	}
-	n, err := strconv.ParseUint(number[len(number)-8:], 16, 32)
-	if err != nil {
-		return ""
-	}
-	return fmt.Sprintf("%010d", n)
 }

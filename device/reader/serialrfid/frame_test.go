@@ -84,24 +84,6 @@ func TestDecoderForgetsHalfAFrame(t *testing.T) {
 	}
 }
 
-func TestDecimal(t *testing.T) {
-	for number, want := range map[string]string{
-		"100086F444": "0008844356",
-		"010063E9AE": "0006547886",
-		"0086F444":   "0008844356",
-		"FFFFFFFFFF": "4294967295",
-		"0000000000": "0000000000",
-		"86F444":     "",
-		"":           "",
-		"XX0086F444": "",
-		"10+0086F44": "",
-	} {
-		if got := serialrfid.Decimal(number); got != want {
-			t.Errorf("Decimal(%q) = %q, want %q", number, got, want)
-		}
-	}
-}
-
 func FuzzDecoder(f *testing.F) {
 	for _, s := range []string{frame(first), frame(broken), "\x02" + second + "\r\n\x03", frame(first)[:9] + frame(second), "\x02\x02\x03"} {
 		f.Add([]byte(s))
@@ -114,8 +96,8 @@ func FuzzDecoder(f *testing.F) {
 			if f.Once {
 				kept += 2
 			}
-			if len(serialrfid.Decimal(f.Number)) != 10 {
-				t.Errorf("a number without a decimal form: %q", f.Number)
+			if len(f.Number) != 10 || strings.Trim(f.Number, "0123456789ABCDEF") != "" {
+				t.Errorf("a number of another form: %q", f.Number)
 			}
 			if !bytes.Contains(bytes.ToUpper(b), []byte("\x02"+f.Number)) {
 				t.Errorf("%q was never sent", f.Number)
