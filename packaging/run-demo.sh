@@ -48,6 +48,7 @@ until_there run/desk.ctl "$desk" run/desk.log # its orders come last
 # The demo site, with what is on the desk beside the serial lines: not every
 # machine lets everybody run pcscd or an IPP printer.
 cp packaging/demo.toml run/demo.toml
+chmod 640 run/demo.toml
 if grep -q '^lecteur de cartes à puce' run/desk.log; then
 	printf '\n[[lecteurs]]\ntype = "pcsc"\n' >>run/demo.toml
 	PCSCLITE_CSOCK_NAME=$PWD/run/pcsc/pcscd.comm

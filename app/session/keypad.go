@@ -1,9 +1,11 @@
 package session
 
 import (
+	"slices"
 	"strings"
 
 	"parvis/app/journey"
+	"parvis/app/page"
 )
 
 // Key is a key of the keypad under the screen.
@@ -57,7 +59,9 @@ func (s *Session) Press(k Key) {
 		parts := s.page.Reading()
 		if s.cursor >= 0 && s.cursor < len(parts) && parts[s.cursor].Choice != nil {
 			s.act(parts[s.cursor].Choice.ID)
+			return
 		}
+		s.finishTyping()
 	case Contrast:
 		s.visit.Contrast = !s.visit.Contrast
 		s.render(false)
@@ -76,6 +80,18 @@ func (s *Session) Press(k Key) {
 			return
 		}
 		s.act(id)
+	}
+}
+
+// finishTyping does what is most likely next on a page that was typed on, as the
+// Enter key of a keyboard does.
+func (s *Session) finishTyping() {
+	typing := slices.ContainsFunc(s.page.Blocks, func(b page.Block) bool { _, ok := b.(page.Field); return ok })
+	for _, c := range s.page.Actions {
+		if typing && s.cursor < 0 && c.Primary {
+			s.act(c.ID)
+			return
+		}
 	}
 }
 

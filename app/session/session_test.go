@@ -476,3 +476,21 @@ func TestNoSoundIsSaid(t *testing.T) {
 		t.Errorf("with sound, the banner is %+v", b)
 	}
 }
+
+// Enter on a keyboard ends the typing, and says why not while too little is typed.
+func TestEnterEndsTyping(t *testing.T) {
+	d := newDesk(t)
+	d.touch("start", "callback", "topic:logement")
+	for _, r := range "018765432" {
+		d.Rune(r)
+	}
+	d.Press(session.Enter)
+	if b := d.frame.Page.Banner; d.frame.Page.Name != "callback.phone" || b == nil {
+		t.Fatalf("with too few digits: page %s, banner %+v", d.frame.Page.Name, b)
+	}
+	d.Rune('1')
+	d.Press(session.Enter)
+	d.at("callback.when")
+	d.Press(session.Enter)
+	d.at("callback.when") // nothing was typed here
+}

@@ -71,7 +71,7 @@ func Load(path string) (*Profile, error) {
 		Screen:  Screen{Width: 1080, Height: 1920, WidthMM: 398},
 		Printer: Printer{Baud: 19200, Flow: "aucun"},
 		Sound:   Sound{Output: "haut-parleur", Volume: 3, Level: 60},
-		Cards:   Cards{Pass: `^[A-Z0-9]{8,16}$`},
+		Cards:   Cards{Pass: `^[A-Z][A-Z0-9]{7,15}$`},
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -88,8 +89,14 @@ func (c *BadgeFingerprint) badge(rt *Runtime, prof *profile.Profile) (reader.Med
 	if err != nil {
 		return "", "", fmt.Errorf("--number : %w", err)
 	}
+	if medium == reader.RFID && printed.MatchString(number) {
+		fmt.Fprintln(rt.Stderr, "Attention : cela ressemble au numéro imprimé sur le badge. Il faut son UID, en hexadécimal. Le plus sûr est de montrer le badge, sans --number.")
+	}
 	return medium, number, nil
 }
+
+// printed is how the number on a 125 kHz badge looks.
+var printed = regexp.MustCompile(`^0[0-9]{9}$`)
 
 // showPatience is how long a badge may take to be shown.
 const showPatience = time.Minute
@@ -100,10 +107,10 @@ func shownBadge(rt *Runtime, prof *profile.Profile) (reader.Medium, string, erro
 	seen := make(chan reader.Event, 1)
 	set, err := devices.Open(prof, devices.Hands{
 		Seen: func(e reader.Event) {
-			if e.Present && !e.Several && e.Number+e.Text != "" {
+			if e.Present && (e.Several || e.Number+e.Text != "") {
 				select {
 				case seen <- e:
-				default:
+				case <-rt.Ctx.Done():
 				}
 			}
 		},
@@ -128,13 +135,10 @@ func shownBadge(rt *Runtime, prof *profile.Profile) (reader.Medium, string, erro
 		_ = board.Serve(ctx) // ends with ctx
 	}()
 	defer func() { cancel(); <-done }()
-	fmt.Fprintln(rt.Stderr, "Montrez le badge à un lecteur de la borne.")
+	fmt.Fprintln(rt.Stderr, "Montrez le badge à un lecteur de la borne : vous avez une minute.")
 	select {
 	case e := <-seen:
-		if e.Medium == reader.Code {
-			return e.Medium, e.Text, nil
-		}
-		return e.Medium, e.Number, nil
+		return alone(rt, e, seen)
 	case <-ctx.Done():
 	}
 	var state []string
@@ -143,8 +147,32 @@ func shownBadge(rt *Runtime, prof *profile.Profile) (reader.Medium, string, erro
 			state = append(state, fmt.Sprintf("%s : %s (%s)", set.Title(e.Name), e.Fault.Info().Title, e.Cause))
 		}
 	}
-	state = append(state, "arrêtez la borne, qui garde les lecteurs pour elle, et recommencez")
-	return "", "", fmt.Errorf("aucun badge n’a été vu. %s", strings.Join(state, " ; "))
+	if state == nil {
+		return "", "", errors.New("aucun badge n’a été vu en une minute")
+	}
+	return "", "", fmt.Errorf("aucun badge n’a été vu : %s. Si la borne tourne, elle garde ses lecteurs : arrêtez-la d’abord", strings.Join(state, " ; "))
+}
+
+// together is how long a second card may take to be noticed.
+const together = 1500 * time.Millisecond
+
+// alone takes a badge that was shown, unless another lies beside it.
+func alone(rt *Runtime, e reader.Event, seen <-chan reader.Event) (reader.Medium, string, error) {
+	second := time.NewTimer(together)
+	defer second.Stop()
+	for !e.Several {
+		select {
+		case next := <-seen:
+			e.Several = next.Several || next.Medium != e.Medium || next.Number != e.Number || next.Text != e.Text
+		case <-second.C:
+			fmt.Fprintf(rt.Stderr, "Badge lu (%s).\n", e.Medium)
+			if e.Medium == reader.Code {
+				return e.Medium, e.Text, nil
+			}
+			return e.Medium, e.Number, nil
+		}
+	}
+	return "", "", errors.New("une seule carte à la fois : retirez l’autre et recommencez")
 }
 
 // BadgeCode hashes a PIN.

@@ -167,6 +167,12 @@ func TestBadgeShownToTheReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if answer, err := rfid.Do("two 0006547886 0008844356"); err != nil {
+		t.Fatal(answer, err)
+	}
+	if out, err := runBadge(t, piped(t, ""), "empreinte", "--profile", prof); err == nil || out != "" || !strings.Contains(err.Error(), "une seule carte") {
+		t.Errorf("of two badges it gives %q, %v", out, err)
+	}
 	for _, args := range [][]string{{"--number", "100086F444"}, {"--number", "-"}} {
 		named, err := runBadge(t, piped(t, "100086F444\n"), append([]string{"empreinte", "--profile", prof}, args...)...)
 		if err != nil || named != shown || len(shown) != 64 {

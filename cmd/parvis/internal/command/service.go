@@ -18,7 +18,9 @@ type Service struct {
 }
 
 // Help says how soon a running borne follows.
-func (*Service) Help() string { return "Une borne qui tourne suit en moins d’une minute." }
+func (*Service) Help() string {
+	return "Une borne qui tourne suit en moins d’une minute. Une visite en cours va jusqu’à sa fin."
+}
 
 // Run changes the state, and says what it is.
 func (c *Service) Run(rt *Runtime) error {

@@ -32,7 +32,7 @@ func hardware(dir string, prof *profile.Profile) func(context.Context) []Finding
 			Seen: func(reader.Event) {}, Headset: func(bool) {}, Count: func(string, string, int) {},
 		})
 		if err != nil {
-			return because(critical("Corrigez le profil.", "Les appareils du profil ne sont pas utilisables."), err)
+			return nil // told by the check of the profile
 		}
 		all, told := toldByBorne(ctx, dir, set)
 		if !told {

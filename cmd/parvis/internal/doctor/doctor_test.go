@@ -117,6 +117,7 @@ func TestSettings(t *testing.T) {
 		"ne peuvent pas être scellées":  func(p *profile.Profile) { p.Callback.Recipients = []string{"age1"} },
 		"La langue":                     func(p *profile.Profile) { p.Site.Languages = []string{"xx"} },
 		"Le code d’entretien":           func(p *profile.Profile) { p.Maintenance.Code = "$argon2id$x" },
+		"Les appareils du profil":       func(p *profile.Profile) { p.Printer.Model = "epson" },
 		"Les règles des cartes":         func(p *profile.Profile) { p.Cards.Key = "x" },
 		"Les horaires de site.ouvertur": func(p *profile.Profile) { p.Site.Opening = "lundi" },
 	} {

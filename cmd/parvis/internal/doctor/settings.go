@@ -12,6 +12,7 @@ import (
 
 	"parvis/app/text"
 	"parvis/cmd/parvis/internal/cards"
+	"parvis/cmd/parvis/internal/devices"
 	"parvis/kiosk/callback"
 	"parvis/kiosk/card"
 	"parvis/kiosk/demarche"
@@ -26,6 +27,9 @@ import (
 // whether requests can be sealed with it.
 func settings(path string, p *profile.Profile, wrong error) func(context.Context) []Finding {
 	return func(context.Context) []Finding {
+		if errors.Is(wrong, fs.ErrNotExist) {
+			return critical("Vérifiez l’option --profile.", "Le profil %s n’existe pas.", path)
+		}
 		if wrong != nil {
 			return because(critical("Corrigez le profil à l’endroit indiqué, ou demandez-le à la ville.", "Le profil %s n’est pas utilisable.", path), wrong)
 		}
@@ -37,6 +41,9 @@ func settings(path string, p *profile.Profile, wrong error) func(context.Context
 			found = append(found, because(critical("Copiez la clé publique du hub dans rappel.destinataires.", "Les demandes de rappel ne peuvent pas être scellées."), err)...)
 		} else if len(p.Callback.Recipients) == 0 {
 			found = append(found, critical("Copiez la clé publique du hub dans rappel.destinataires.", "Aucune demande de rappel ne peut être prise : il n’y a pas de clé du hub.")...)
+		}
+		if _, err := devices.Open(p, devices.Hands{}); err != nil {
+			found = append(found, because(critical("Corrigez le profil à la clé indiquée.", "Les appareils du profil ne sont pas utilisables."), err)...)
 		}
 		found = append(found, cardSettings(p)...)
 		texts, err := text.Load()
