@@ -160,14 +160,14 @@ func (p *Profile) checkScreen() *fault {
 }
 
 func (p *Profile) checkPrinters() *fault {
-	if port := p.Printer.Port; strings.Contains(port, "://") {
+	if port := p.Printer.Port; strings.Contains(port, ":") && !strings.Contains(port, "/by-") {
 		u, err := url.Parse(port)
 		if err != nil || u.Scheme != "tcp" || u.Hostname() == "" || u.Port() == "" {
 			return &fault{table: "imprimante", key: "port", reason: "attendu /dev/…, ou tcp://adresse:9100"}
 		}
 	}
-	if p.Printer.Baud <= 0 {
-		return &fault{table: "imprimante", key: "vitesse", reason: "en bits par seconde, par exemple 19200"}
+	if !slices.Contains(speeds, p.Printer.Baud) {
+		return &fault{table: "imprimante", key: "vitesse", reason: aSpeed}
 	}
 	if !slices.Contains(flows, p.Printer.Flow) {
 		return &fault{table: "imprimante", key: "flux", reason: oneOf(flows)}
@@ -181,7 +181,13 @@ func (p *Profile) checkPrinters() *fault {
 	return nil
 }
 
+// speeds are those of serial lines, in bits a second.
+var speeds = []int{1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600}
+
+const aSpeed = "une vitesse de ligne série : 9600, 19200, 38400, 57600, 115200…"
+
 func (p *Profile) checkReaders() *fault {
+	taken := []string{p.Printer.Port}
 	for i, r := range p.Readers {
 		bad := func(key, reason string) *fault { return &fault{"lecteurs", i + 1, key, reason} }
 		switch {
@@ -189,8 +195,10 @@ func (p *Profile) checkReaders() *fault {
 			return bad("type", oneOf(readerTypes))
 		case r.Type != "pcsc" && r.Port == "":
 			return bad("port", "donnez le port du lecteur, par exemple /dev/parvis/rfid, ou /dev/input/by-id/… pour un « clavier »")
-		case r.Baud < 0:
-			return bad("vitesse", "en bits par seconde, par exemple 9600")
+		case !slices.Contains(speeds, r.Baud):
+			return bad("vitesse", aSpeed)
+		case r.Port != "" && slices.Contains(taken, r.Port):
+			return bad("port", "ce port est déjà celui d’un autre appareil")
 		case r.MinLength < 1 || r.MinLength > r.MaxLength:
 			return bad("longueur_min", "de 1 à longueur_max")
 		case r.MaxLength > 4096:
@@ -202,6 +210,7 @@ func (p *Profile) checkReaders() *fault {
 		case r.Type != "clavier" && r.Medium != "":
 			return bad("lecture", "seulement pour un lecteur de type « clavier »")
 		}
+		taken = append(taken, r.Port)
 	}
 	return nil
 }
