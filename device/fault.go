@@ -24,6 +24,7 @@ const (
 	// All devices.
 	Hardware  Fault = "hardware"   // the device reports another error, or is offline without a reason
 	Unplugged Fault = "unplugged"  // the line is gone or cannot be opened
+	InUse     Fault = "in_use"     // another program has it
 	Silent    Fault = "silent"     // the line is there, but the device does not answer
 	NoService Fault = "no_service" // the system's own service is down: CUPS, pcscd, the sound server
 	NoSound   Fault = "no_sound"   // no sound card, or not the output of the profile
@@ -67,7 +68,8 @@ var faults = []FaultInfo{
 	{InkEnds, Warning, Online, "Bientôt plus d’encre", "Préparez une cartouche. La borne imprime encore.", "", time.Hour},
 	{Stopped, Critical, Offline, "Impression suspendue", "Relancez la file : « cupsenable » suivi du nom de l’imprimante, ou la touche « En ligne » de l’imprimante.", "print.out_of_order", 2 * time.Minute},
 	{Hardware, Critical, HardwareError, "Panne signalée par l’appareil", "Éteignez l’appareil dix secondes, rallumez-le. Si cela revient, appelez l’assistance.", "print.out_of_order", time.Minute},
-	{Unplugged, Critical, NoDevice, "Appareil débranché", "Vérifiez que le câble est branché des deux côtés et que l’appareil est allumé.", "print.out_of_order", 2 * time.Minute},
+	{Unplugged, Critical, NoDevice, "Appareil débranché", "Vérifiez que le câble est branché des deux côtés, que l’appareil est allumé, et que le port du profil est le bon.", "print.out_of_order", 2 * time.Minute},
+	{InUse, Critical, Offline, "Occupé par un autre programme", "Arrêtez l’autre programme qui s’en sert : une autre borne, « parvis badge », ModemManager.", "print.out_of_order", 2 * time.Minute},
 	{Silent, Critical, Offline, "L’appareil ne répond pas", "Vérifiez qu’il est allumé et que sa vitesse est celle du profil.", "print.out_of_order", 2 * time.Minute},
 	{NoService, Critical, Offline, "Service du système arrêté", "Relancez le service : « systemctl restart cups » ou « systemctl restart pcscd ».", "print.out_of_order", 2 * time.Minute},
 	{NoSound, Critical, NoDevice, "Aucune sortie de son", "Vérifiez la carte son avec « aplay -l », et les noms des sorties dans le profil.", "voice.no_sound", 2 * time.Minute},

@@ -65,7 +65,7 @@ var errNoDevice = errors.New("is neither a serial line nor a printer")
 // lock keeps a second program of ours off the line.
 func lock(fd int) error {
 	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return fmt.Errorf("held by another program: %w", err)
+		return fmt.Errorf("%w: %w", ErrHeld, err)
 	}
 	return nil
 }

@@ -5,11 +5,26 @@ package transport
 import (
 	"context"
 	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"parvis/device"
 )
 
 // ErrGone is returned once the other end of a line has disappeared: unplugged,
 // or its pty closed. The line is then of no more use than to be closed.
 var ErrGone = errors.New("line is gone")
+
+// ErrHeld is returned by an Opener when another program has the line.
+var ErrHeld = errors.New("held by another program")
+
+// OpenFault is what is wrong with a device whose line an Opener could not open.
+func OpenFault(err error) device.Fault {
+	if errors.Is(err, ErrHeld) || errors.Is(err, unix.EBUSY) {
+		return device.InUse
+	}
+	return device.Unplugged
+}
 
 // Line is an open two-way line to a device. It is for one caller at a time.
 type Line interface {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"parvis/device"
 	"parvis/device/transport"
 )
 
@@ -67,6 +68,8 @@ func TestOpenSerialRefuses(t *testing.T) {
 		if second, err := transport.OpenSerial(slave.Name(), 9600); err == nil {
 			second.Close()
 			t.Fatal("opened twice")
+		} else if transport.OpenFault(err) != device.InUse || !errors.Is(err, transport.ErrHeld) {
+			t.Errorf("error %v, want that another has it", err)
 		}
 		if err := first.Close(); err != nil {
 			t.Fatal(err)

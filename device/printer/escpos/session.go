@@ -7,6 +7,7 @@ import (
 
 	"parvis/device"
 	"parvis/device/printer"
+	"parvis/device/transport"
 )
 
 const (
@@ -49,7 +50,7 @@ func (p *Printer) dial(ctx context.Context) error {
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return &printer.Error{Fault: device.Unplugged, Err: err}
+		return &printer.Error{Fault: transport.OpenFault(err), Err: err}
 	}
 	p.line, p.unsure = line, true
 	return line.Discard()

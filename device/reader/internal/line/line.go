@@ -41,7 +41,7 @@ func Serve(ctx context.Context, open transport.Opener, report func(device.Status
 	line, err := open(ctx)
 	if err != nil {
 		err = fmt.Errorf("open reader: %w", err)
-		status(device.Unplugged.With(err))
+		status(transport.OpenFault(err).With(err))
 		return err
 	}
 	defer func() {
