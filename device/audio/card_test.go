@@ -232,12 +232,14 @@ func TestCardWithoutTheOutputsOfTheProfile(t *testing.T) {
 			ended <- audio.NewCardOf(list, audio.Mixer{}, "salle", "casque").Serve(ctx, func(s device.Status) { got = s })
 		}()
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if n := looks(); got.State != device.Online || n != 1 {
 			t.Errorf("status %+v after %d looks", got, n)
 		}
 		write(gone, "")
 		write(list, two)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if got.Fault != device.NoSound || !strings.Contains(got.Cause, "output casque") {
 			t.Errorf("without the headset's output: %+v", got)
 		}
@@ -245,6 +247,7 @@ func TestCardWithoutTheOutputsOfTheProfile(t *testing.T) {
 			t.Error(err)
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if got.State != device.Online || got.Fault != device.None {
 			t.Errorf("with it again: %+v", got)
 		}
