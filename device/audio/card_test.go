@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -226,21 +227,21 @@ func TestCardWithoutTheOutputsOfTheProfile(t *testing.T) {
 	write(list, one)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		var got device.Status
+		var now atomic.Pointer[device.Status]
 		ended := make(chan error, 1)
 		go func() {
-			ended <- audio.NewCardOf(list, audio.Mixer{}, "salle", "casque").Serve(ctx, func(s device.Status) { got = s })
+			ended <- audio.NewCardOf(list, audio.Mixer{}, "salle", "casque").Serve(ctx, func(s device.Status) { now.Store(&s) })
 		}()
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if n := looks(); got.State != device.Online || n != 1 {
+		if n, got := looks(), now.Load(); got.State != device.Online || n != 1 {
 			t.Errorf("status %+v after %d looks", got, n)
 		}
 		write(gone, "")
 		write(list, two)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if got.Fault != device.NoSound || !strings.Contains(got.Cause, "output casque") {
+		if got := now.Load(); got.Fault != device.NoSound || !strings.Contains(got.Cause, "output casque") {
 			t.Errorf("without the headset's output: %+v", got)
 		}
 		if err := os.Remove(gone); err != nil {
@@ -248,7 +249,7 @@ func TestCardWithoutTheOutputsOfTheProfile(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if got.State != device.Online || got.Fault != device.None {
+		if got := now.Load(); got.State != device.Online || got.Fault != device.None {
 			t.Errorf("with it again: %+v", got)
 		}
 		cancel()
