@@ -249,7 +249,13 @@ func show(ctx context.Context, rt *command.Runtime, prof *profile.Profile, j *jo
 	s = session.New(ctx, session.Options{Journey: j, Voice: v, Show: glass.Draw, Do: fyne.Do, Now: rt.Now,
 		Bounce: time.Duration(prof.Screen.Bounce) * time.Millisecond,
 		Ended: func() { // nobody waits for the borne now
-			go giveMemoryBack()
+			go func() {
+				giveMemoryBack()
+				// The last frame of the visit, or a task that ended with it, may
+				// have held something until now.
+				time.Sleep(afterglow)
+				giveMemoryBack()
+			}()
 			go hw.quieten()
 		},
 	})
@@ -290,6 +296,9 @@ func show(ctx context.Context, rt *command.Runtime, prof *profile.Profile, j *jo
 	w.ShowAndRun()
 	return nil
 }
+
+// afterglow is how long something of a visit may still be held after its end.
+const afterglow = 3 * time.Second
 
 // bindKeys turns the keys of the keypad, and of a keyboard, into the session's.
 func bindKeys(c fyne.Canvas, s *session.Session) {

@@ -92,7 +92,7 @@ func (p *Profile) complete() {
 		if r.Baud == 0 {
 			r.Baud = 9600
 		}
-		if r.Suffix == "" {
+		if r.Suffix == "" && !r.NoSuffix {
 			r.Suffix = "\r"
 		}
 		if r.MinLength == 0 {

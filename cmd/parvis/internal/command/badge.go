@@ -153,6 +153,9 @@ func shownBadge(rt *Runtime, prof *profile.Profile) (reader.Medium, string, erro
 	return "", "", fmt.Errorf("aucun badge n’a été vu : %s. Si la borne tourne, elle garde ses lecteurs : arrêtez-la d’abord", strings.Join(state, " ; "))
 }
 
+// mediumWords are a profile's words for how a badge is read.
+var mediumWords = map[reader.Medium]string{reader.RFID: "rfid", reader.Contactless: "sans-contact", reader.Code: "code"}
+
 // together is how long a second card may take to be noticed.
 const together = 1500 * time.Millisecond
 
@@ -165,7 +168,7 @@ func alone(rt *Runtime, e reader.Event, seen <-chan reader.Event) (reader.Medium
 		case next := <-seen:
 			e.Several = next.Several || next.Medium != e.Medium || next.Number != e.Number || next.Text != e.Text
 		case <-second.C:
-			fmt.Fprintf(rt.Stderr, "Badge lu (%s).\n", e.Medium)
+			fmt.Fprintf(rt.Stderr, "Badge lu (%s).\n", mediumWords[e.Medium])
 			if e.Medium == reader.Code {
 				return e.Medium, e.Text, nil
 			}

@@ -54,6 +54,10 @@ nom = "Gem"
 type = "clavier"
 port = "/dev/input/event9"
 lecture = "rfid"
+[[lecteurs]]
+type = "code"
+port = "/dev/scanner"
+sans_suffixe = true
 [son]
 prise_casque = "/dev/input/event3"
 `), idle())
@@ -67,11 +71,11 @@ prise_casque = "/dev/input/event3"
 			t.Errorf("%s has no title", l.Name)
 		}
 	}
-	want := []string{"imprimante", "imprimante-a4", "lecteur-2", "lecteur-4", "cartes-a-puce", "son", "casque"}
+	want := []string{"imprimante", "imprimante-a4", "lecteur-2", "lecteur-4", "lecteur-5", "cartes-a-puce", "son", "casque"}
 	if !slices.Equal(names, want) {
 		t.Errorf("loops %v, want %v", names, want)
 	}
-	if want := []string{"lecteur-2", "lecteur-4", "cartes-a-puce"}; !slices.Equal(set.Readers, want) {
+	if want := []string{"lecteur-2", "lecteur-4", "lecteur-5", "cartes-a-puce"}; !slices.Equal(set.Readers, want) {
 		t.Errorf("readers %v, want %v", set.Readers, want)
 	}
 	if len(set.Printers) != 2 {
