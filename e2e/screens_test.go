@@ -224,7 +224,7 @@ func (a *album) staff() {
 	a.shot("maintenance-sound")
 	tap(b, "nav.back")
 	a.find("out")
-	b.Wait("out of service", func() bool { return has(b.Page(), "in") })
+	wantPage(a.t, finish(b), "maintenance")
 	a.find("leaving.finish")
 	b.WaitPage("closed")
 	a.shot("closed")
