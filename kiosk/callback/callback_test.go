@@ -236,7 +236,7 @@ func TestSealedSize(t *testing.T) {
 	card := long
 	card.Phone, card.Card = "", strings.Repeat("&", 64)
 
-	var sizes []int
+	var sizes, labels []int
 	for _, r := range []callback.Request{short, request(), long, card} {
 		if err := r.Validate(); err != nil {
 			t.Fatal(err)
@@ -245,11 +245,15 @@ func TestSealedSize(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sizes = append(sizes, len(data))
+		label, person := callback.Split(data)
+		sizes, labels = append(sizes, len(person)), append(labels, len(label))
 	}
 	if sizes[0] != sizes[1] || sizes[1] != sizes[2] || sizes[2] != sizes[3] {
 		text, _ := json.Marshal(card)
 		t.Errorf("sizes %v differ; the longest has %d bytes of JSON", sizes, len(text))
+	}
+	if labels[0] != labels[1] || labels[1] != labels[2] || labels[2] != labels[3] {
+		t.Errorf("sizes %v of the labels differ", labels)
 	}
 }
 

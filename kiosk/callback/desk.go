@@ -15,6 +15,9 @@ import (
 type Desk struct {
 	Store      *store.Store
 	Recipients []age.Recipient
+	// OnlyHub is the hub's public key where it is the only recipient: no other
+	// hub can do anything with such a request. Empty otherwise.
+	OnlyHub string
 }
 
 // ErrNotKept says that a request was not stored: the resident must be told so.
@@ -57,5 +60,5 @@ func (d *Desk) keep(ctx context.Context, r Request) error {
 	if err != nil {
 		return err
 	}
-	return d.Store.PutCallback(ctx, store.Sealed{ID: r.ID, Code: r.Code, Created: r.Created, Data: sealed})
+	return d.Store.PutCallback(ctx, store.Sealed{ID: r.ID, Code: r.Code, Created: r.Created, Data: sealed, OnlyFor: d.OnlyHub})
 }

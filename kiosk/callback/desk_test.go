@@ -40,7 +40,7 @@ func TestSend(t *testing.T) {
 	id := MustIdentity(t)
 	dir := t.TempDir()
 	s := MustOpen(t, dir)
-	desk := callback.Desk{Store: s, Recipients: []age.Recipient{id.Recipient()}}
+	desk := callback.Desk{Store: s, Recipients: []age.Recipient{id.Recipient()}, OnlyHub: id.Recipient().String()}
 	r := request()
 	if code, err := desk.Send(ctx, r); err != nil || code != r.Code {
 		t.Fatalf("code %s, %v", code, err)
@@ -48,7 +48,7 @@ func TestSend(t *testing.T) {
 
 	t.Run("complete for the hub", func(t *testing.T) {
 		all := MustOutbox(t, s)
-		if len(all) != 1 || all[0].ID != r.ID || all[0].Code != r.Code || !all[0].Created.Equal(r.Created) {
+		if len(all) != 1 || all[0].ID != r.ID || all[0].Code != r.Code || !all[0].Created.Equal(r.Created) || all[0].OnlyFor != desk.OnlyHub {
 			t.Fatalf("outbox: %v", all)
 		}
 		got, err := callback.Unseal(all[0].Data, id)

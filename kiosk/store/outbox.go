@@ -17,6 +17,7 @@ type Sealed struct {
 	Code    string    // on the resident's ticket; unique in the outbox
 	Created time.Time // kept to the millisecond
 	Data    []byte
+	OnlyFor string // public key of the hub that alone can open it; empty where others can too, or where it isn't known
 }
 
 // ErrDuplicateCode says that another request in the outbox bears this code.
@@ -51,8 +52,8 @@ func (s *Store) putCallback(ctx context.Context, r Sealed) error {
 	if err != nil || there > 0 {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO callback (id, code, created, data) VALUES (?, ?, ?, ?)`,
-		r.ID.String(), r.Code, r.Created.UnixMilli(), r.Data)
+	_, err = tx.ExecContext(ctx, `INSERT INTO callback (id, code, created, data, only_for) VALUES (?, ?, ?, ?, ?)`,
+		r.ID.String(), r.Code, r.Created.UnixMilli(), r.Data, r.OnlyFor)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (s *Store) putCallback(ctx context.Context, r Sealed) error {
 
 // Outbox lists what waits for the hub, oldest first.
 func (s *Store) Outbox(ctx context.Context) ([]Sealed, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT id, code, created, data FROM callback ORDER BY created, id`)
+	rows, err := s.db.QueryContext(ctx, `SELECT id, code, created, data, only_for FROM callback ORDER BY created, id`)
 	if err != nil {
 		return nil, s.explain(err)
 	}
@@ -70,7 +71,7 @@ func (s *Store) Outbox(ctx context.Context) ([]Sealed, error) {
 	for rows.Next() {
 		var r Sealed
 		var ms int64
-		if err := rows.Scan(&r.ID, &r.Code, &ms, &r.Data); err != nil {
+		if err := rows.Scan(&r.ID, &r.Code, &ms, &r.Data, &r.OnlyFor); err != nil {
 			return nil, s.explain(err)
 		}
 		r.Created = time.UnixMilli(ms).UTC()

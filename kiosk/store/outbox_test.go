@@ -44,7 +44,7 @@ func TestPutCallback(t *testing.T) {
 	dir := t.TempDir()
 	s := MustOpen(t, dir)
 	first, second := sealed(t, "K74M2X", 1500), sealed(t, "H3GTRW", 9000)
-	second.Created = first.Created.Add(time.Minute)
+	second.Created, second.OnlyFor = first.Created.Add(time.Minute), "age1hub"
 	for _, r := range []store.Sealed{second, first} {
 		if err := s.PutCallback(ctx, r); err != nil {
 			t.Fatal(err)

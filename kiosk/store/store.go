@@ -39,8 +39,10 @@ type Store struct {
 }
 
 // Open opens DIR/borne.sqlite, making the folder (0700), the file (0600) and
-// its tables where they are missing. It never deletes or replaces anything: a
-// damaged file is ErrCorrupt.
+// its tables where they are missing. Where the folder lets its group write, the
+// file does too (0660): the application and the agent may be two users of one
+// group. It never deletes or replaces anything: a damaged file is ErrCorrupt, and
+// one that a newer program has changed too far ErrNewer.
 func Open(dir string) (*Store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -57,13 +59,14 @@ func Open(dir string) (*Store, error) {
 }
 
 func (s *Store) open(dir string) error {
-	// SQLite gives its log files the permissions of the database, so the
-	// database is made here, with ours.
-	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
+	unlock, err := lock(dir)
 	if err != nil {
 		return err
 	}
-	if err := f.Close(); err != nil {
+	defer unlock()
+	// SQLite gives its log files the permissions of the database, so the
+	// database is made here, with ours.
+	if err := create(s.path); err != nil {
 		return err
 	}
 	dsn := "file:" + (&url.URL{Path: s.path}).EscapedPath() + "?" + pragmas
@@ -77,30 +80,51 @@ func (s *Store) open(dir string) error {
 	return nil
 }
 
-// prepare checks the outbox and brings the schema up to date. The lock on the
-// folder keeps two starting processes from migrating at once; the kernel drops
+// lock keeps two starting processes from migrating at once; the kernel drops
 // it when its holder dies.
-func (s *Store) prepare(dir string) error {
-	lock, err := os.Open(dir)
+func lock(dir string) (unlock func(), err error) {
+	f, err := os.Open(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("flock %s: %w", dir, err)
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(fmt.Errorf("flock %s: %w", dir, err), f.Close())
+	}
+	return func() { f.Close() }, nil
+}
+
+// prepare checks the outbox and brings the schema up to date.
+func (s *Store) prepare(dir string) error {
+	if err := share(dir, s.path); err != nil {
+		return err
 	}
 	ctx := context.Background()
 	if err := s.check(ctx); err != nil {
 		return err
 	}
+	// Reading has made the log files. They last while the store is open.
+	for _, log := range []string{"-wal", "-shm"} {
+		if err := share(dir, s.path+log); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
+	return s.migrate(ctx, files)
+}
+
+// migrate brings the schema up to date. One that a newer program has made may
+// stay, where that program says so.
+func (s *Store) migrate(ctx context.Context, files fs.FS) error {
 	// Migrations of different packages may be written in any order.
 	p, err := goose.NewProvider(goose.DialectSQLite3, s.db, files,
 		goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true))
 	if err != nil {
+		return err
+	}
+	if err := s.checkOldest(ctx, p.ListSources()); err != nil {
 		return err
 	}
 	_, err = p.Up(ctx)

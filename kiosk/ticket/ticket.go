@@ -23,8 +23,9 @@ type Translate func(id string, data map[string]any) string
 
 // Site is the house the borne stands in.
 type Site struct {
-	Name   string
-	Region hours.Region // for its public holidays; also those of the places around it
+	Name    string
+	Address string       // on one line; may be empty
+	Region  hours.Region // for its public holidays; also those of the places around it
 }
 
 // paper collects the blocks of one ticket.
@@ -37,8 +38,11 @@ type paper struct {
 // start begins a ticket: where and when it was printed.
 func start(site Site, at time.Time, lang string, tr Translate) *paper {
 	p := &paper{doc: printer.Document{Lang: lang}, at: at, tr: tr}
+	p.add(printer.Heading{Level: 2, Text: site.Name, Centred: true})
+	if site.Address != "" {
+		p.add(printer.Text{Text: site.Address, Centred: true})
+	}
 	p.add(
-		printer.Heading{Level: 2, Text: site.Name, Centred: true},
 		printer.Text{Text: upperFirst(p.say("ticket.now",
 			"Weekday", p.weekday(at), "Day", p.day(at), "Month", p.month(at), "Time", p.clock(at))), Centred: true},
 		printer.Rule{},

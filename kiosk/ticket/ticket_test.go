@@ -316,3 +316,15 @@ func BenchmarkDemarche(b *testing.B) {
 		}
 	}
 }
+
+// The address of the house stands below its name.
+func TestAddress(t *testing.T) {
+	t.Parallel()
+	at := site
+	at.Address = "1 place de la Fontaine, 67000 Ville"
+	doc := ticket.Trial(at, monday(t), func(id string, _ map[string]any) string { return id })
+	if len(doc.Blocks) < 2 || doc.Blocks[0] != (printer.Heading{Level: 2, Text: site.Name, Centred: true}) ||
+		doc.Blocks[1] != (printer.Text{Text: at.Address, Centred: true}) {
+		t.Errorf("the ticket begins %+v", doc.Blocks)
+	}
+}

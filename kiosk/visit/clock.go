@@ -32,6 +32,9 @@ type Moment struct {
 // Touch notes that the resident did something at now.
 func (c *Clock) Touch(now time.Time) { c.touched = now }
 
+// Touched is when the resident last did something.
+func (c *Clock) Touched() time.Time { return c.touched }
+
 // At says where the visit stands at now.
 func (c *Clock) At(now time.Time) Moment {
 	still := now.Sub(c.touched)

@@ -3,9 +3,11 @@
 package visit
 
 import (
+	"bytes"
 	"time"
 
 	"parvis/kiosk/fiche"
+	"parvis/kiosk/unfound"
 )
 
 // Step is one place in a journey; the last step of a visit's path is the page in sight.
@@ -53,7 +55,8 @@ type Leaving struct {
 
 // Visit is one resident's visit. The zero value is not usable; call New.
 type Visit struct {
-	ID       int // tells visits of one run apart, so that late results are dropped
+	ID       int       // tells visits of one run apart, so that late results are dropped
+	Began    time.Time // when a resident first touched; zero until then
 	Lang     string
 	TextStep int // index of the text size
 	Contrast bool
@@ -63,6 +66,9 @@ type Visit struct {
 	Accents  bool // keyboard shows accented letters
 	Upper    bool // capital letters
 	Aloud    bool // the resident asked to hear what they typed
+
+	Aids    map[string]bool // what has helped at any time of the visit: Use
+	Unfound []unfound.Word  // searched for in vain at any time of the visit: Missed
 
 	Path     []Step
 	Demarche string
@@ -92,6 +98,37 @@ func New(id int, lang string) *Visit {
 	}
 }
 
+// Use notes that one of the aids was put to use: "speech", "bigger", "contrast",
+// "low", "keypad" or "falc".
+func (v *Visit) Use(aid string) {
+	if v.Aids == nil {
+		v.Aids = map[string]bool{}
+	}
+	v.Aids[aid] = true
+}
+
+// Missed notes a search that was given up without finding anything, each once. Of
+// two that begin alike the longer stays: the resident came back and went on.
+func (v *Visit) Missed(kind, typed string) {
+	text := unfound.Plain(typed)
+	if text == nil {
+		return
+	}
+	for i, w := range v.Unfound {
+		switch {
+		case w.Kind != kind:
+		case bytes.HasPrefix(w.Text, text):
+			overwrite(text)
+			return
+		case bytes.HasPrefix(text, w.Text):
+			overwrite(w.Text)
+			v.Unfound[i].Text = text
+			return
+		}
+	}
+	v.Unfound = append(v.Unfound, unfound.Word{Kind: kind, Text: text})
+}
+
 // Here is the step in sight.
 func (v *Visit) Here() Step { return v.Path[len(v.Path)-1] }
 
@@ -117,6 +154,9 @@ func (v *Visit) Home() {
 // Wipe overwrites what was typed and empties everything the resident chose.
 func (v *Visit) Wipe() {
 	v.forget()
+	for _, w := range v.Unfound {
+		overwrite(w.Text)
+	}
 	*v = *New(v.ID, "")
 }
 

@@ -2,9 +2,12 @@ package visit_test
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"parvis/kiosk/unfound"
 	"parvis/kiosk/visit"
 )
 
@@ -131,6 +134,34 @@ func TestClock(t *testing.T) {
 		c.Touch(start.Add(p.Idle + 5*time.Second))
 		if m := at(p.Idle + p.Warning); m.Warn {
 			t.Errorf("%v: %+v after the resident said to stay", p, m)
+		}
+	}
+}
+
+// A search is kept once, in its longest form, over the way home, and overwritten
+// with the visit.
+func TestMissed(t *testing.T) {
+	v := visit.New(1, "")
+	for _, typed := range []string{"Vélo", "velo cargo", "VELO", "06 12 34", "patinoire"} {
+		v.Missed(unfound.Places, typed)
+	}
+	v.Missed(unfound.Demarches, "vélo")
+	v.Home()
+	var got []string
+	var held [][]byte
+	for _, w := range v.Unfound {
+		got, held = append(got, w.Kind+" "+string(w.Text)), append(held, w.Text)
+	}
+	if want := []string{"places velo cargo", "places patinoire", "demarche velo"}; !slices.Equal(got, want) {
+		t.Errorf("kept %q, not %q", got, want)
+	}
+	v.Wipe()
+	if len(v.Unfound) > 0 {
+		t.Errorf("after the wipe: %q", v.Unfound)
+	}
+	for i, text := range held {
+		if strings.Trim(string(text[:cap(text)]), "\x00") != "" {
+			t.Errorf("%q is not overwritten", got[i])
 		}
 	}
 }
