@@ -1,91 +1,97 @@
 package profile
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
-
-	"github.com/BurntSushi/toml"
 )
 
-// fault is a setting that cannot be taken.
-type fault struct {
-	table  string
-	n      int // which of the tables of that name, from 1; 0 where there is but one
-	key    string
-	reason string
-}
-
-func (f *fault) name() string {
-	if f.n == 0 {
-		return f.table + "." + f.key
+// check fills a profile from what a file says, and tells all that is wrong, on
+// top of what was wrong with reading it. The profile is of use only where
+// nothing is.
+func check(doc *node, wrong Errors, further []Further) (*Profile, error) {
+	p, c := examine(doc, further)
+	unread := len(wrong) > 0 // what is missing may stand where nobody could read
+	for _, f := range c.faults {
+		if !unread || !f.whole {
+			wrong = append(wrong, c.problem(f))
+		}
 	}
-	return fmt.Sprintf("%s n° %d: %s", f.table, f.n, f.key)
+	if err := wrong.orNil(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
-// line is where the key is set; where it is not, that of its table; 0 where
-// that is not there either.
-func (f *fault) line(data string) int {
-	inside, seen, at := false, 0, 0
-	for i, line := range strings.Split(data, "\n") {
-		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "[") {
-			inside = false
-			head, _, _ := strings.Cut(line, "#")
-			if strings.Trim(head, "[] \t") == f.table {
-				seen++
-				inside = f.n == 0 || seen == f.n
+// examine is check that leaves the faults as they are.
+func examine(doc *node, further []Further) (*Profile, *checker) {
+	p, c := Default(), &checker{root: doc}
+	c.table(doc, reflect.ValueOf(p).Elem(), "")
+	if doc.table["site"] == nil {
+		c.clash("site.id", "donnez un identifiant au site")
+		c.clash("site.nom", "donnez le nom de la maison, tel qu’on le lit à l’écran")
+	}
+	p.complete()
+	c.screen(p)
+	c.network(p)
+	c.wifi(p)
+	c.printers(p)
+	c.readers(p)
+	c.cards(p)
+	c.badges(p)
+	for _, look := range further {
+		found := look(p)
+		for _, path := range slices.Sorted(maps.Keys(found)) {
+			if !c.is(path) {
+				c.bad(path, found[path].Error())
 			}
-			if inside {
-				at = i + 1
+		}
+	}
+	return p, c
+}
+
+// problem says where a fault stands: at its key, or else where its table begins.
+func (c *checker) problem(f fault) Problem {
+	at, key := c.find(f.path), shown(f.path)
+	text := f.text
+	if strings.HasPrefix(text, notThere) {
+		key, text = "", "« "+index.ReplaceAllString(f.path, ".")+" » "+text
+	}
+	return Problem{File: at.layer, Line: at.line, Key: key, Text: text}
+}
+
+// find is the node of a path, or the nearest above it.
+func (c *checker) find(path string) *node {
+	at := c.root
+	for _, part := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		next := at.table[part]
+		if at.isList {
+			if i, err := strconv.Atoi(part); err == nil && i < len(at.list) {
+				next = at.list[i]
 			}
-			continue
 		}
-		name, _, set := strings.Cut(line, "=")
-		if inside && set && strings.TrimSpace(name) == f.key {
-			return i + 1
+		if next == nil {
+			break
 		}
+		at = next
+	}
+	if at == c.root {
+		return &node{layer: at.layer}
 	}
 	return at
-}
-
-// lineOf finds the line on which the last name of a key is set.
-func lineOf(data string, key toml.Key) int {
-	name := key[len(key)-1]
-	for i, line := range strings.Split(data, "\n") {
-		if l := strings.TrimSpace(line); strings.HasPrefix(l, name) || strings.Trim(l, "[]") == key.String() {
-			return i + 1
-		}
-	}
-	return 0
-}
-
-// The words that a setting may have.
-var (
-	outputs     = []string{"casque", "haut-parleur"}
-	flows       = []string{"rts", "xon", "aucun"}
-	readerTypes = []string{"rfid", "code", "pcsc", "clavier"}
-	layouts     = []string{"azerty", "qwerty"}
-	typed       = []string{"code", "rfid"}
-	media       = []string{"rfid", "sans-contact", "code"}
-	forms       = []string{"hexa", "decimal", "texte"}
-	roles       = []string{"mediateur", "ambassadeur", "agent"}
-)
-
-// oneOf lists what is allowed: « a », « b » ou « c ».
-func oneOf(words []string) string {
-	last := len(words) - 1
-	return "« " + strings.Join(words[:last], " », « ") + " » ou « " + words[last] + " »"
 }
 
 // maxCode is how long a code may be, in signs, where the profile doesn't say.
 const maxCode = 256
 
-// complete gives what is left out in lists its usual value.
+// complete gives what is left out its usual value, where that depends on the rest.
 func (p *Profile) complete() {
 	for i := range p.Readers {
 		r := &p.Readers[i]
@@ -116,116 +122,121 @@ func (p *Profile) complete() {
 	}
 }
 
-func (p *Profile) check() *fault {
-	for _, f := range []*fault{p.checkSite(), p.checkScreen(), p.checkPrinters(), p.checkReaders(), p.checkSound(), p.checkCards(), p.checkBadges()} {
-		if f != nil {
-			return f
+// screen checks the sizes with one another, then works out those left out.
+func (c *checker) screen(p *Profile) {
+	s := p.Screen
+	if s.Orientation != "" && s.Width > 0 && s.Height > 0 && s.Width != s.Height && (s.Width > s.Height) != (s.Orientation == Landscape) && !c.is("ecran.orientation") {
+		c.clash("ecran.orientation", fmt.Sprintf("ne va pas avec une image de %d × %d pixels : donnez la taille telle qu’on la voit", s.Width, s.Height))
+		return
+	}
+	for _, key := range []string{"orientation", "largeur_px", "hauteur_px", "diagonale", "largeur_mm", "hauteur_mm"} {
+		if c.is("ecran." + key) {
+			return
 		}
 	}
-	return nil
-}
-
-func (p *Profile) checkSite() *fault {
-	bad := func(key, reason string) *fault { return &fault{table: "site", key: key, reason: reason} }
-	s := p.Site
+	p.Screen.complete()
+	far := func(given, worked float32) bool { return given > 0 && math.Abs(float64(given/worked-1)) > 0.1 }
+	rest := Screen{Width: s.Width, Height: s.Height, Orientation: s.Orientation, WidthMM: p.Screen.WidthMM}
+	rest.complete()
 	switch {
-	case s.ID == "":
-		return bad("id", "donnez un identifiant au site")
-	case s.Name == "":
-		return bad("nom", "donnez le nom de la maison, tel qu’on le lit à l’écran")
-	case s.Lat < -90 || s.Lat > 90:
-		return bad("latitude", "en degrés décimaux, de -90 à 90")
-	case s.Lon < -180 || s.Lon > 180:
-		return bad("longitude", "en degrés décimaux, de -180 à 180")
-	case len(s.Languages) == 0:
-		return bad("langues", "donnez au moins une langue")
+	case p.Screen.WidthMM < 150 || p.Screen.WidthMM > 2000:
+		c.clash("ecran.largeur_mm", "mesurez la largeur de l’image, en millimètres (de 150 à 2000)")
+	case s.WidthMM > 0 && far(s.HeightMM, rest.HeightMM):
+		c.clash("ecran.hauteur_mm", fmt.Sprintf("ne va pas avec la largeur et les pixels : %.0f attendu", rest.HeightMM))
+	case far(s.Diagonal, rest.Diagonal):
+		c.clash("ecran.diagonale", fmt.Sprintf("ne va pas avec la taille en millimètres : %.1f pouces attendus", rest.Diagonal))
 	}
-	return nil
 }
 
-func (p *Profile) checkScreen() *fault {
-	bad := func(key, reason string) *fault { return &fault{table: "ecran", key: key, reason: reason} }
-	s := p.Screen
+func (c *checker) network(p *Profile) {
+	n := p.Network
+	address, ok := ParseAddress(n.Address)
+	if n.Address != dhcp && !ok && !c.is("reseau.adresse") {
+		c.bad("reseau.adresse", "attendu « dhcp », ou l’adresse de la borne et la longueur de son réseau, par exemple 192.0.2.10/24")
+	}
+	gateway, known := ParseServer(n.Gateway)
 	switch {
-	case s.Width <= 0:
-		return bad("largeur_px", "donnez la taille de l’écran en pixels")
-	case s.Height <= 0:
-		return bad("hauteur_px", "donnez la taille de l’écran en pixels")
-	case s.WidthMM < 150 || s.WidthMM > 2000:
-		return bad("largeur_mm", "mesurez la largeur de l’image, en millimètres (de 150 à 2000)")
-	case s.Bounce < 0 || s.Bounce > 2000:
-		return bad("rebond_ms", "de 0 (aucun) à 2000 millisecondes")
+	case n.Gateway == "":
+	case !known:
+		c.bad("reseau.passerelle", "attendu une adresse IP, par exemple 192.0.2.1")
+	case n.Address == dhcp:
+		c.clash("reseau.passerelle", "seulement avec une adresse fixe : avec « dhcp », le réseau la donne")
+	case ok && !address.Contains(gateway):
+		c.clash("reseau.passerelle", "n’est pas dans le réseau de reseau.adresse")
+	case ok && address.Addr() == gateway:
+		c.clash("reseau.passerelle", "est l’adresse de la borne elle-même")
 	}
-	return nil
+	for i, server := range n.DNS {
+		if _, ok := ParseServer(server); !ok {
+			c.bad(fmt.Sprintf("reseau.dns[%d]", i), "attendu une adresse IP, par exemple 192.0.2.53")
+		}
+	}
+	for i, server := range n.Time {
+		if at := fmt.Sprintf("reseau.heure[%d]", i); !IsHost(server) && !c.is(at) {
+			c.bad(at, "attendu un nom de machine ou une adresse IP, par exemple ntp.ville.fr")
+		}
+	}
+	if n.Proxy != "" {
+		u, err := url.Parse(n.Proxy)
+		switch {
+		case err != nil || u.Scheme != "http" || u.Hostname() == "" || u.Path != "" && u.Path != "/":
+			c.bad("reseau.proxy", "attendu http://nom:port, par exemple http://proxy.ville.fr:3128")
+		case u.User != nil:
+			c.bad("reseau.proxy", "sans nom ni mot de passe : le profil n’est pas fait pour des secrets")
+		}
+	}
 }
 
-func (p *Profile) checkPrinters() *fault {
+func (c *checker) wifi(p *Profile) {
+	w := p.Wifi
+	switch {
+	case len(w.Name) > 32:
+		c.bad("wifi.nom", "32 octets au plus (une lettre accentuée en compte deux)")
+	case w.Password != "" && (len(w.Password) < 8 || len(w.Password) > 63):
+		c.bad("wifi.mot_de_passe", "de 8 à 63 signes")
+	case w.Name == "" && w.Password != "":
+		c.clash("wifi.nom", "donnez le nom du réseau")
+	case w.Name != "" && w.Security == "wpa" && w.Password == "":
+		c.clash("wifi.mot_de_passe", "donnez le mot de passe, ou mettez securite = \"ouvert\"")
+	case w.Security == "ouvert" && w.Password != "":
+		c.clash("wifi.mot_de_passe", "un réseau « ouvert » n’en a pas")
+	}
+}
+
+func (c *checker) printers(p *Profile) {
 	if port := p.Printer.Port; strings.Contains(port, ":") && !strings.Contains(port, "/by-") {
 		u, err := url.Parse(port)
 		if err != nil || u.Scheme != "tcp" || u.Hostname() == "" || u.Port() == "" {
-			return &fault{table: "imprimante", key: "port", reason: "attendu /dev/…, ou tcp://adresse:9100"}
+			c.bad("imprimante.port", "attendu /dev/…, ou tcp://adresse:9100")
 		}
-	}
-	if !slices.Contains(speeds, p.Printer.Baud) {
-		return &fault{table: "imprimante", key: "vitesse", reason: aSpeed}
-	}
-	if !slices.Contains(flows, p.Printer.Flow) {
-		return &fault{table: "imprimante", key: "flux", reason: oneOf(flows)}
 	}
 	if q := p.Office.Queue; q != "" {
 		u, err := url.Parse(q)
 		if err != nil || u.Scheme != "ipp" && u.Scheme != "ipps" || u.Hostname() == "" {
-			return &fault{table: "imprimante_a4", key: "file", reason: "attendu ipp:// ou ipps://, par exemple ipp://localhost:631/printers/A4"}
+			c.bad("imprimante_a4.file", "attendu ipp:// ou ipps://, par exemple ipp://localhost:631/printers/A4")
 		}
 	}
-	return nil
 }
 
-// speeds are those of serial lines, in bits a second.
-var speeds = []int{1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600}
-
-const aSpeed = "une vitesse de ligne série : 9600, 19200, 38400, 57600, 115200…"
-
-func (p *Profile) checkReaders() *fault {
+func (c *checker) readers(p *Profile) {
 	taken := []string{p.Printer.Port}
 	for i, r := range p.Readers {
-		bad := func(key, reason string) *fault { return &fault{"lecteurs", i + 1, key, reason} }
-		switch {
-		case !slices.Contains(readerTypes, r.Type):
-			return bad("type", oneOf(readerTypes))
-		case r.Type != "pcsc" && r.Port == "":
-			return bad("port", "donnez le port du lecteur, par exemple /dev/parvis/rfid, ou /dev/input/by-id/… pour un « clavier »")
-		case !slices.Contains(speeds, r.Baud):
-			return bad("vitesse", aSpeed)
-		case r.Port != "" && slices.Contains(taken, r.Port):
-			return bad("port", "ce port est déjà celui d’un autre appareil")
-		case r.MinLength < 1 || r.MinLength > r.MaxLength:
-			return bad("longueur_min", "de 1 à longueur_max")
-		case r.MaxLength > 4096:
-			return bad("longueur_max", "4096 signes au plus")
-		case !slices.Contains(layouts, r.Layout):
-			return bad("disposition", oneOf(layouts))
-		case r.Type == "clavier" && !slices.Contains(typed, r.Medium):
-			return bad("lecture", oneOf(typed))
-		case r.Type != "clavier" && r.Medium != "":
-			return bad("lecture", "seulement pour un lecteur de type « clavier »")
+		path := fmt.Sprintf("lecteurs[%d]", i)
+		known := r.Type != "" && !c.is(path+".type")
+		if known && r.Type != "pcsc" && r.Port == "" {
+			c.bad(path+".port", "donnez le port du lecteur, par exemple /dev/parvis/rfid, ou /dev/input/by-id/… pour un « clavier »")
+		}
+		if r.Port != "" && slices.Contains(taken, r.Port) {
+			c.clash(path+".port", "ce port est déjà celui d’un autre appareil")
+		}
+		if r.MinLength > r.MaxLength {
+			c.bad(path+".longueur_min", "de 1 à longueur_max")
+		}
+		if known && r.Type != "clavier" && r.Medium != "" {
+			c.bad(path+".lecture", "seulement pour un lecteur de type « clavier »")
 		}
 		taken = append(taken, r.Port)
 	}
-	return nil
-}
-
-func (p *Profile) checkSound() *fault {
-	bad := func(key, reason string) *fault { return &fault{table: "son", key: key, reason: reason} }
-	switch s := p.Sound; {
-	case !slices.Contains(outputs, s.Output):
-		return bad("sortie", oneOf(outputs))
-	case s.Volume < 1 || s.Volume > 8:
-		return bad("volume", "de 1 à 8")
-	case s.Level < 0 || s.Level > 100:
-		return bad("niveau", "de 0 à 100 pour cent")
-	}
-	return nil
 }
 
 // Whole compiles a profile's pattern of numbers so that it fits whole numbers
@@ -242,59 +253,40 @@ func Whole(pattern string) (*regexp.Regexp, error) {
 	return regexp.Compile("^(?:" + pattern + ")$")
 }
 
-func (p *Profile) checkCards() *fault {
-	if key := p.Cards.Key; key != "" {
-		if b, err := hex.DecodeString(key); err != nil || len(b) != 32 {
-			return &fault{table: "cartes", key: "cle", reason: "64 chiffres hexadécimaux attendus : « parvis badge cle » en tire une"}
-		}
-	}
+func (c *checker) cards(p *Profile) {
 	if pass := p.Cards.Pass; pass != "" {
 		if _, err := Whole(pass); err != nil {
-			return &fault{table: "cartes", key: "pass", reason: err.Error()}
+			c.bad("cartes.pass", err.Error())
 		}
 	}
-	for i, c := range p.Cards.City {
-		bad := func(key, reason string) *fault { return &fault{"cartes.ville", i + 1, key, reason} }
-		switch _, err := Whole(c.Pattern); {
-		case !slices.Contains(media, c.Medium):
-			return bad("lecture", oneOf(media))
-		case !slices.Contains(forms, c.Form):
-			return bad("ecriture", oneOf(forms))
-		case c.Medium == "rfid" && c.Form == "texte":
-			return bad("ecriture", "une carte RFID n’a pas de texte : « hexa » ou « decimal »")
-		case c.Medium == "code" && c.Form != "texte":
-			return bad("ecriture", "un code n’a que du texte : « texte »")
-		case err != nil:
-			return bad("motif", err.Error())
+	for i, card := range p.Cards.City {
+		path := fmt.Sprintf("cartes.ville[%d]", i)
+		switch {
+		case c.is(path + ".lecture"), c.is(path + ".ecriture"):
+		case card.Medium == "rfid" && card.Form == "texte":
+			c.bad(path+".ecriture", "une carte RFID n’a pas de texte : « hexa » ou « decimal »")
+		case card.Medium == "code" && card.Form != "texte":
+			c.bad(path+".ecriture", "un code n’a que du texte : « texte »")
+		}
+		if _, err := Whole(card.Pattern); err != nil && !c.is(path+".motif") {
+			c.bad(path+".motif", err.Error())
 		}
 	}
-	return nil
 }
 
 // codeHash is the PHC string format of argon2id, with a salt of 8 bytes and a hash
 // of 16 at least in base64. Whether a borne can bear its numbers, kiosk/card says.
 var codeHash = regexp.MustCompile(`^\$argon2id\$v=19\$m=[0-9]+,t=[0-9]+,p=[0-9]+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$`)
 
-func (p *Profile) checkBadges() *fault {
-	for i, b := range p.Badges {
-		bad := func(key, reason string) *fault { return &fault{"badges", i + 1, key, reason} }
-		print, err := hex.DecodeString(b.Fingerprint)
-		switch {
-		case !slices.Contains(roles, b.Role):
-			return bad("role", oneOf(roles))
-		case err != nil || len(print) != 32:
-			return bad("empreinte", "64 chiffres hexadécimaux attendus : « parvis badge empreinte » les donne")
-		}
-	}
+func (c *checker) badges(p *Profile) {
 	if len(p.Badges) > 0 && p.Cards.Key == "" {
-		return &fault{table: "cartes", key: "cle", reason: "les badges ont besoin d’une clé : « parvis badge cle » en tire une"}
+		c.clash("cartes.cle", "les badges ont besoin d’une clé : « parvis badge cle » en tire une")
 	}
-	switch c := p.Maintenance.Code; {
-	case c == "":
-	case !strings.HasPrefix(c, "$argon2id$"):
-		return &fault{table: "maintenance", key: "code", reason: "le code ne s’écrit pas en clair : mettez ce que donne « parvis badge code »"}
-	case !codeHash.MatchString(c):
-		return &fault{table: "maintenance", key: "code", reason: "l’empreinte du code est incomplète : recopiez toute la ligne que donne « parvis badge code »"}
+	switch code := p.Maintenance.Code; {
+	case code == "":
+	case !strings.HasPrefix(code, "$argon2id$"):
+		c.bad("maintenance.code", "le code ne s’écrit pas en clair : mettez ce que donne « parvis badge code »")
+	case !codeHash.MatchString(code):
+		c.bad("maintenance.code", "l’empreinte du code est incomplète : recopiez toute la ligne que donne « parvis badge code »")
 	}
-	return nil
 }
