@@ -1,0 +1,4 @@
+package apt
+
+// ReadControl reads the control file of a .deb.
+var ReadControl = readControl
