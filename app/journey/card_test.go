@@ -249,7 +249,7 @@ func TestAccompanied(t *testing.T) {
 	if b.Counts["visit.accompanied"] != 1 {
 		t.Errorf("counts %v", b.Counts)
 	}
-	b.End(v)
+	b.End(v, b.Clock)
 	if v.Accompanied {
 		t.Error("the next resident's visit is accompanied")
 	}
@@ -379,7 +379,7 @@ func TestCardPageWithSeveralReaders(t *testing.T) {
 func TestWipeOverwritesCards(t *testing.T) {
 	for name, wipe := range map[string]func(*journeytest.Borne, *visit.Visit){
 		"home": func(b *journeytest.Borne, v *visit.Visit) { b.Choose(t, v, "nav.home") },
-		"end":  func(b *journeytest.Borne, v *visit.Visit) { b.End(v) },
+		"end":  func(b *journeytest.Borne, v *visit.Visit) { b.End(v, b.Clock) },
 	} {
 		b := journeytest.New(t)
 		v := visit.New(1, "")

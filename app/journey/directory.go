@@ -112,6 +112,10 @@ func (j *Journey) places(ctx context.Context, v *visit.Visit) page.Page {
 	}
 	chips.Items = append(chips.Items, more)
 	p.Blocks = append(p.Blocks, chips)
+	var rows []page.Choice
+	if v.Search.Need == "ordinateur" && j.Site.Wifi.Name != "" { // the nearest is here
+		rows = append(rows, page.Choice{ID: "wifi", Label: w.T("wifi.join"), Detail: w.T("wifi.join_detail"), Icon: "wifi", Accent: page.Place})
+	}
 	switch {
 	case err != nil:
 		p.Title, p.Lead = w.T("places.broken"), w.T("places.broken_text")
@@ -119,7 +123,10 @@ func (j *Journey) places(ctx context.Context, v *visit.Visit) page.Page {
 		p.Title, p.Lead = w.T("places.none"), w.T("places.none_text")
 	default:
 		p.Title = w.T("places.count", "Count", found.Total)
-		p.Blocks = append(p.Blocks, page.Choices{Items: j.placeRows(found.Hits, w)})
+		rows = append(rows, j.placeRows(found.Hits, w)...)
+	}
+	if len(rows) > 0 {
+		p.Blocks = append(p.Blocks, page.Choices{Items: rows})
 	}
 	if err != nil || found.Total == 0 {
 		p.Actions = []page.Choice{
@@ -234,6 +241,8 @@ func (j *Journey) choosePlaces(ctx context.Context, v *visit.Visit, id string) *
 		v.Search.Filters = map[string]bool{}
 	case "callback":
 		j.startCallback(v, "", "")
+	case "wifi":
+		v.Go(visit.Step{Page: "wifi"})
 	case "print":
 		return j.startPrint(ctx, v)
 	}

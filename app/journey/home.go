@@ -1,11 +1,14 @@
 package journey
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
 	"parvis/app/page"
+	"parvis/app/text"
 	"parvis/kiosk/hours"
+	"parvis/kiosk/place"
 	"parvis/kiosk/visit"
 )
 
@@ -16,9 +19,13 @@ func (j *Journey) attract(_ context.Context, v *visit.Visit) page.Page {
 		l := j.Texts.In(code)
 		langs = append(langs, page.Choice{ID: "lang:" + code, Label: l.Name})
 	}
+	lead := w.T("attract.lead")
+	if j.Closed() { // whoever comes out of hours wants to know when to come back
+		lead = j.Site.Name + " · " + j.opening(place.Hit{State: j.Site.Opening.State(j.Now())}, w).Text
+	}
 	return page.Page{
 		Layout: page.Attract, Accent: page.Demarche,
-		Title: w.T("attract.title"), Lead: w.T("attract.lead"),
+		Title: w.T("attract.title"), Lead: lead,
 		Blocks:  []page.Block{page.Choices{Shape: page.Chips, Items: langs}},
 		Actions: []page.Choice{{ID: "start", Label: w.T("attract.start"), Icon: "arrow-right", Primary: true}},
 	}
@@ -45,10 +52,20 @@ func (j *Journey) chooseAttract(_ context.Context, v *visit.Visit, id string) *T
 
 // begin starts a resident's visit on the home page.
 func (j *Journey) begin(v *visit.Visit, lang string) {
-	v.Lang = lang
 	v.Path = []visit.Step{{Page: "home"}}
+	v.Began = j.Now()
 	j.Tally("visit")
-	j.Tally("language." + v.Lang)
+	j.Tally(v.Began.Format("visit.h15"))
+	j.speak(v, lang)
+}
+
+// speak goes on in a language.
+func (j *Journey) speak(v *visit.Visit, lang string) {
+	v.Lang = lang
+	j.Tally("language." + lang)
+	if lang == "falc" {
+		v.Use("falc")
+	}
 }
 
 func (j *Journey) home(_ context.Context, v *visit.Visit) page.Page {
@@ -117,20 +134,20 @@ func (j *Journey) language(_ context.Context, v *visit.Visit) page.Page {
 
 func (j *Journey) chooseLanguage(_ context.Context, v *visit.Visit, id string) *Task {
 	if code, ok := strings.CutPrefix(id, "lang:"); ok {
-		v.Lang = code
-		j.Tally("language." + code)
+		j.speak(v, code)
 		v.Back()
 		return nil
 	}
 	switch id {
 	case "speech":
 		v.Speech = !v.Speech
+		v.Use("speech")
 	case "low":
 		v.Low = !v.Low
-		j.Tally("aid.low")
+		v.Use("low")
 	case "contrast":
 		v.Contrast = !v.Contrast
-		j.Tally("aid.contrast")
+		v.Use("contrast")
 	}
 	return nil
 }
@@ -144,13 +161,36 @@ func (j *Journey) person(_ context.Context, v *visit.Visit) page.Page {
 	}
 	p := page.Page{
 		Title:  w.T("person.title"),
-		Blocks: []page.Block{page.Notice{Accent: page.Demarche, Icon: "users", Title: w.T("person.desk"), Text: w.T("person.desk_text", "Site", j.Site.Name)}},
+		Blocks: []page.Block{page.Notice{Accent: page.Demarche, Icon: "users", Title: w.T("person.desk"), Text: w.T("person.desk_text", "Site", j.house())}},
 	}
-	if j.Site.Phone != "" {
-		p.Blocks = append(p.Blocks, page.Notice{Accent: page.Callback, Icon: "phone", Title: w.T("person.phone"), Text: w.T("person.phone_text", "Phone", j.Site.Phone)})
+	if text := reach(w, Contact{Phone: j.Site.Phone, Email: j.Site.Desk.Email}); text != "" {
+		p.Blocks = append(p.Blocks, page.Notice{Accent: page.Callback, Icon: "phone", Title: w.T("person.phone"), Text: text})
+	}
+	if text := reach(w, j.Site.Mediator); text != "" {
+		p.Blocks = append(p.Blocks, page.Notice{Accent: page.Callback, Icon: "headset", Title: cmp.Or(j.Site.Mediator.Name, w.T("person.mediator")), Text: text})
 	}
 	p.Blocks = append(p.Blocks, page.Choices{Items: rows})
 	return p
+}
+
+// house is the house's name, and its address where that is known.
+func (j *Journey) house() string {
+	if j.Site.Address == "" {
+		return j.Site.Name
+	}
+	return j.Site.Name + ", " + j.Site.Address
+}
+
+// reach says how to reach somebody from afar; empty where that is not known.
+func reach(w *text.Words, c Contact) string {
+	var ways []string
+	if c.Phone != "" {
+		ways = append(ways, w.T("person.phone_text", "Phone", c.Phone))
+	}
+	if c.Email != "" {
+		ways = append(ways, w.T("person.email_text", "Email", c.Email))
+	}
+	return strings.Join(ways, " ")
 }
 
 func (j *Journey) choosePerson(_ context.Context, v *visit.Visit, id string) *Task {

@@ -4,6 +4,7 @@ package journey
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,8 @@ import (
 	"parvis/kiosk/hours"
 	"parvis/kiosk/level"
 	"parvis/kiosk/place"
+	"parvis/kiosk/ticket"
+	"parvis/kiosk/unfound"
 	"parvis/kiosk/visit"
 )
 
@@ -26,7 +29,12 @@ import (
 type Site struct {
 	ID        string
 	Name      string // "Mairie de quartier"
+	Address   string // "1 place de la Fontaine, 67000 Ville-Exemple"; may be empty
 	Phone     string // of the house, for whoever would rather speak to a person; may be empty
+	Desk      Contact
+	Mediator  Contact
+	IT        Contact // for staff
+	Wifi      ticket.Wifi
 	Position  place.Point
 	Region    hours.Region
 	Opening   *hours.Schedule // when the house is open; nil if unknown
@@ -34,8 +42,11 @@ type Site struct {
 	Languages []string        // codes, the first is the borne's own
 }
 
+// Contact is somebody to turn to; each field may be empty.
+type Contact struct{ Name, Phone, Email string }
+
 // Journey leads residents. Its fields are set once, before the first
-// visit, save Fiches. Its functions are called on the goroutine that draws, and
+// visit, save Fiches and Desk. Its functions are called on the goroutine that draws, and
 // answer at once, save where they say otherwise.
 type Journey struct {
 	Site      Site
@@ -44,15 +55,19 @@ type Journey struct {
 	Level     *level.Test
 	Places    *place.Directory
 	Desk      *callback.Desk
-	Outputs   []Output         // on what paper the site prints; empty when on none
-	Count     func(key string) // adds one to an anonymous count
+	Outputs   []Output                // on what paper the site prints; empty when on none
+	Count     func(key string, n int) // adds to an anonymous count
+	Unfound   func([]unfound.Word)    // takes what a visit has searched for in vain, before it is wiped; nil: nobody does
 	Now       func() time.Time
+	Message   func() string // what the town hall tells everybody, in the site's first language; nil: nothing ever
 	Cards     card.Rules
 	// CardReader says how the reader of a medium is; of several, the best. ok is
 	// false when the site has none. nil: it has no reader at all.
 	CardReader func(reader.Medium) (s device.Status, ok bool)
 	// Sound says how the loudspeaker is; nil when the borne does not speak with one.
-	Sound     func() device.Status
+	Sound func() device.Status
+	// Enrolment is nil where the borne has an identity, or needs none.
+	Enrolment *Enrolment
 	HeadsetIn func() bool // whether speech now reaches only the resident's ears; nil: it does not
 	Staff
 	Fiches atomic.Pointer[fiche.Library] // may be set later than the rest: until then there are none
@@ -103,6 +118,7 @@ func init() {
 		"fiche.section":     {(*Journey).section, (*Journey).chooseSection},
 		"fiche.definition":  {(*Journey).definition, noChoice},
 		"fiche.link":        {(*Journey).ficheLink, noChoice},
+		"wifi":              {(*Journey).wifi, (*Journey).chooseWifi},
 		"help.need":         {(*Journey).needs, (*Journey).chooseNeed},
 		"places":            {(*Journey).places, (*Journey).choosePlaces},
 		"places.search":     {(*Journey).placeSearch, (*Journey).choosePlaceSearch},
@@ -123,6 +139,7 @@ func init() {
 		"print.failed":      {(*Journey).printFailed, (*Journey).choosePrintFailed},
 		"leaving":           {(*Journey).leaving, (*Journey).chooseLeaving},
 
+		enrolPage:             {(*Journey).enrol, (*Journey).chooseEnrol},
 		"maintenance":         {(*Journey).maintenance, (*Journey).chooseMaintenance},
 		"maintenance.pin":     {(*Journey).pin, (*Journey).choosePIN},
 		"maintenance.devices": {(*Journey).devices, (*Journey).chooseDevices},
@@ -146,7 +163,11 @@ func Names() []string {
 // Page returns the page in sight for a visit.
 func (j *Journey) Page(ctx context.Context, v *visit.Visit) page.Page {
 	name := v.Here().Page
-	if name == "attract" && j.outOfService() {
+	switch {
+	case name != "attract":
+	case j.Enrolment != nil && j.Enrolment.Needed():
+		name = enrolPage
+	case j.outOfService():
 		name = "closed"
 	}
 	p := screens[name].page(j, ctx, v)
@@ -183,8 +204,15 @@ func (j *Journey) frame(v *visit.Visit, p *page.Page) {
 	if v.Accompanied {
 		p.Header.Note = w.T("header.accompanied")
 	}
+	if j.Message != nil && p.Layout != page.Dark { // a warning stands alone
+		p.Message = page.Message{Text: j.Message(), Lang: j.Site.Languages[0]}
+	}
 	if v.Notice != "" {
 		p.Banner = &page.Badge{Text: v.Notice, Tone: page.Good}
+	}
+	if p.Name == enrolPage { // there is nowhere to go
+		p.Nav = slices.DeleteFunc(j.nav(v, w), func(c page.Choice) bool { return c.ID != "nav.listen" && c.ID != "nav.bigger" })
+		return
 	}
 	if p.Layout != page.Attract && p.Layout != page.Dark && p.Name != "closed" {
 		p.Nav = j.nav(v, w)
@@ -227,11 +255,21 @@ func (j *Journey) Choose(ctx context.Context, v *visit.Visit, id string) *Task {
 		return nil
 	}
 	v.Notice = ""
+	here, journeying := amid(v.Path)
+	search, depth := searching(v), len(v.Path)
+	var task *Task
 	if strings.HasPrefix(id, "nav.") {
 		j.navigate(v, id)
-		return nil
+	} else {
+		task = screens[p.Name].choose(j, ctx, v, id)
 	}
-	return screens[p.Name].choose(j, ctx, v, id)
+	if journeying {
+		j.left(here, v.Path)
+	}
+	if search && len(v.Path) != depth {
+		j.searched(v, p)
+	}
+	return task
 }
 
 func (j *Journey) navigate(v *visit.Visit, id string) {
@@ -249,8 +287,10 @@ func (j *Journey) navigate(v *visit.Visit, id string) {
 		}
 	case "nav.listen":
 		v.Speech = !v.Speech
+		v.Use("speech")
 	case "nav.bigger":
 		v.TextStep = (v.TextStep + 1) % TextSteps
+		v.Use("bigger")
 	case "nav.language":
 		if v.Here().Page != "language" {
 			v.Go(visit.Step{Page: "language"})
@@ -310,8 +350,10 @@ func (j *Journey) words(v *visit.Visit) *text.Words {
 }
 
 // Tally adds one to an anonymous count.
-func (j *Journey) Tally(key string) {
+func (j *Journey) Tally(key string) { j.add(key, 1) }
+
+func (j *Journey) add(key string, n int) {
 	if j.Count != nil {
-		j.Count(key)
+		j.Count(key, n)
 	}
 }

@@ -88,6 +88,10 @@ func spokenSign(sign string, w *text.Words) string {
 		return w.T("keys.hyphen")
 	case ".":
 		return w.T("keys.dot")
+	case ":":
+		return w.T("keys.colon")
+	case "@":
+		return w.T("keys.at")
 	}
 	return sign
 }

@@ -3,6 +3,7 @@ package journey
 import (
 	"context"
 	"strings"
+	"time"
 
 	"parvis/app/page"
 	"parvis/kiosk/visit"
@@ -48,14 +49,35 @@ func (j *Journey) chooseLeaving(_ context.Context, v *visit.Visit, id string) *T
 	return nil
 }
 
-// End counts the anonymous answers of a visit and wipes it: by "J’ai terminé",
-// or by the idle clock.
-func (j *Journey) End(v *visit.Visit) {
+// longestVisit bounds what a visit adds to the time that visits took, so that
+// a clock put right amid one doesn't.
+const longestVisit = time.Hour
+
+// End counts the anonymous answers of a visit and the time from its first
+// touch to the last sign of life, hands on what it searched for in vain, and wipes
+// it: by "J’ai terminé", or by the idle clock.
+func (j *Journey) End(v *visit.Visit, last time.Time) {
+	if !v.Began.IsZero() {
+		took := min(max(last.Sub(v.Began), time.Second), longestVisit)
+		j.add("visit.seconds", int(took/time.Second))
+		j.aids(v)
+	}
+	if here, ok := amid(v.Path); ok {
+		j.left(here, nil)
+	}
+	if searching(v) {
+		j.searched(v, j.Page(context.Background(), v))
+	}
+	if j.Unfound != nil && len(v.Unfound) > 0 {
+		j.Unfound(v.Unfound)
+	}
 	if v.Leaving.Face != "" {
 		j.Tally("leaving." + v.Leaving.Face)
 	}
-	for m := range v.Leaving.Missing {
-		j.Tally("missing." + m)
+	for _, m := range missing {
+		if v.Leaving.Missing[m] {
+			j.Tally("missing." + m)
+		}
 	}
 	v.Wipe()
 }

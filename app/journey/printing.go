@@ -126,13 +126,15 @@ var placesOn = map[string]int{Ticket: 5, Sheet: 12}
 // page has nothing to print.
 func (j *Journey) document(ctx context.Context, v *visit.Visit, paper string) printer.Document {
 	w := j.words(v)
-	site := ticket.Site{Name: j.Site.Name, Region: j.Site.Region}
+	site := ticket.Site{Name: j.Site.Name, Address: j.Site.Address, Region: j.Site.Region}
 	tr := ticket.Translate(w.Sentence)
 	now := j.Now()
 	switch v.Here().Page {
 	case "demarche.result", "demarche.online", "demarche.where":
 		d, a := j.current(v)
 		return ticket.Demarche(site, now, d, a, w.Code, j.nearest(ctx, v), tr)
+	case "wifi":
+		return ticket.Join(site, now, j.Site.Wifi, w.Code, tr)
 	case "fiche.section":
 		return j.ficheTicket(v, site, w)
 	case "place":

@@ -109,10 +109,11 @@ func (j *Journey) send(v *visit.Visit) *Task {
 	r.Consent = v.Draft.Consent
 	r.Slots = []callback.Slot{{Start: v.Draft.Start, End: v.Draft.End}}
 	when, byText := j.draftSlot(v, w), v.Draft.Text
+	desk := j.Desk // another takes its place when the hub's key becomes known
 	return &Task{
 		Waiting: j.waiting(v, "waiting.sending"),
 		Run: func(ctx context.Context) func(*visit.Visit) {
-			code, err := j.Desk.Send(ctx, r)
+			code, err := desk.Send(ctx, r)
 			id, drawn := r.ID.String(), r.Code
 			r.Wipe()
 			return func(v *visit.Visit) {

@@ -3,6 +3,7 @@ package journey
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,9 @@ type Staff struct {
 	// OutOfService says whether the borne serves nobody. SetOutOfService
 	// changes that, over a restart too; it is called away from the screen, so
 	// that the two may be called at the same time.
+	// OpenUSB lets a USB stick be read for a few minutes. It is called away from
+	// the screen.
+	OpenUSB         func() error
 	OutOfService    func() bool
 	SetOutOfService func(bool) error
 	// Volume is the step of loudness (see voice) at which every visit begins;
@@ -71,8 +75,11 @@ func (j *Journey) StartVolume() int {
 // out of service. It says so in every language of the site.
 func (j *Journey) closed(_ context.Context, v *visit.Visit) page.Page {
 	w := j.words(v)
-	p := page.Page{Layout: page.Centred, Title: w.T("closed.title"), Lead: w.T("closed.text", "Site", j.Site.Name),
+	p := page.Page{Layout: page.Centred, Title: w.T("closed.title"), Lead: w.T("closed.text", "Site", j.house()),
 		Blocks: []page.Block{page.Picture{Icon: "info-circle"}}}
+	if j.Site.Phone != "" {
+		p.Blocks = append(p.Blocks, page.Text{Text: w.T("person.phone_text", "Phone", j.Site.Phone)})
+	}
 	for _, code := range j.Site.Languages {
 		if l := j.Texts.In(code); l.Code != w.Code && l.Voice != w.Voice {
 			p.Blocks = append(p.Blocks, page.Text{Text: l.T("closed.title") + " " + l.T("closed.text", "Site", j.Site.Name)})
@@ -171,6 +178,9 @@ const notKept = "not_kept"
 // noRestart is the Arg of a page on which the borne refused to restart.
 const noRestart = "no_restart"
 
+// noUSB is the Arg of a page on which the sockets could not be opened.
+const noUSB = "no_usb"
+
 // failedNotice says what could not be done.
 func failedNotice(v *visit.Visit, w *text.Words) []page.Block {
 	n := page.Notice{Accent: page.Callback, Icon: "alert-triangle"}
@@ -179,6 +189,8 @@ func failedNotice(v *visit.Visit, w *text.Words) []page.Block {
 		n.Title, n.Text = w.T("maintenance.not_kept"), w.T("maintenance.not_kept_text")
 	case noRestart:
 		n.Title, n.Text = w.T("maintenance.no_restart"), w.T("maintenance.no_restart_text")
+	case noUSB:
+		n.Title, n.Text = w.T("maintenance.no_usb"), w.T("maintenance.no_usb_text")
 	default:
 		return nil
 	}
@@ -210,10 +222,21 @@ func (j *Journey) maintenance(_ context.Context, v *visit.Visit) page.Page {
 	row(j.Faults != nil, "faults", "list", w.T("maintenance.faults_detail"))
 	row(j.SetVolume != nil, "sound", "volume", w.T("maintenance.sound_level", "N", j.StartVolume()+1, "Total", voice.MaxVolume+1))
 	row(j.Restart != nil, "restart", "refresh", w.T("maintenance.restart_detail"))
+	row(j.OpenUSB != nil, "usb", "usb", w.T("maintenance.usb_detail"))
 	row(j.SetOutOfService != nil && !j.outOfService(), "out", "ban", w.T("maintenance.out_detail"))
 	row(j.SetOutOfService != nil && j.outOfService(), "in", "check", w.T("maintenance.in_detail"))
-	return page.Page{Title: w.T("maintenance.title"), Blocks: append(failedNotice(v, w), page.Choices{Items: rows}),
+	return page.Page{Title: w.T("maintenance.title"), Blocks: append(append(failedNotice(v, w), page.Choices{Items: rows}), j.support()...),
 		Actions: []page.Choice{{ID: Wipe, Label: w.T("maintenance.leave"), Icon: "door-exit", Primary: true}}}
+}
+
+// support says whom staff may turn to.
+func (j *Journey) support() []page.Block {
+	it := j.Site.IT
+	who := strings.Join(slices.DeleteFunc([]string{it.Name, strings.ReplaceAll(it.Phone, " ", "\u00a0"), it.Email}, func(s string) bool { return s == "" }), " · ")
+	if who == "" {
+		return nil
+	}
+	return []page.Block{page.Text{Style: page.Muted, Text: j.Texts.In("fr").T("maintenance.support", "Contact", who)}}
 }
 
 func (j *Journey) chooseMaintenance(_ context.Context, v *visit.Visit, id string) *Task {
@@ -234,6 +257,9 @@ func (j *Journey) chooseMaintenance(_ context.Context, v *visit.Visit, id string
 	case "restart":
 		j.Tally("maintenance.restart")
 		return j.try(v, noRestart, j.Restart, func(*visit.Visit) {})
+	case "usb":
+		j.Tally("maintenance.usb")
+		return j.try(v, noUSB, j.OpenUSB, func(v *visit.Visit) { v.Notice = j.Texts.In("fr").T("maintenance.usb_open") })
 	case "out", "in":
 		out := id == "out"
 		j.Tally("maintenance." + id)

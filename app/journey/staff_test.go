@@ -9,6 +9,7 @@ import (
 
 	"parvis/app/journey"
 	"parvis/app/journey/journeytest"
+	"parvis/app/page"
 	"parvis/device"
 	"parvis/device/printer"
 	"parvis/device/reader"
@@ -335,5 +336,23 @@ func TestOutOfService(t *testing.T) {
 	b.Choose(t, v, "in", "nav.back")
 	if p := b.Page(t.Context(), v); p.Name != "home" {
 		t.Errorf("in service again, back leads to %s", p.Name)
+	}
+}
+
+func TestStickIsLetIn(t *testing.T) {
+	b := journeytest.New(t)
+	v := visit.New(1, "fr")
+	b.Show(v, journeytest.Agent)
+	b.Type(t, v, journeytest.PIN)
+	b.Choose(t, v, "enter", "usb")
+	p := b.Page(t.Context(), v)
+	if b.Kept["usb"] != "open" || p.Name != "maintenance" || p.Banner == nil || !strings.Contains(p.Banner.Text, "Branchez la clé") {
+		t.Errorf("page %s, banner %+v, sockets %q", p.Name, p.Banner, b.Kept["usb"])
+	}
+	b.SocketsFail = errors.New("read-only")
+	b.Choose(t, v, "usb")
+	p = b.Page(t.Context(), v)
+	if n, ok := p.Blocks[0].(page.Notice); !ok || n.Title != "Les prises restent fermées" || p.Banner != nil {
+		t.Errorf("sockets that stay shut: %+v, %+v", p.Blocks[0], p.Banner)
 	}
 }

@@ -32,8 +32,16 @@ type Page struct {
 	Actions  []Choice // large buttons at the foot, always in sight
 	Nav      []Choice // back, home, a person, listen, bigger, language
 	Header   Header
+	Message  Message
 	Banner   *Badge // one sentence about what just happened: "Votre ticket est imprimé"
 	Private  bool   // holds what the resident typed: never on a screenshot
+}
+
+// Message is what the town hall tells everybody, above all else on a page:
+// "La mairie ferme à 16 h." Without text there is none.
+type Message struct {
+	Text string
+	Lang string // the language it is in
 }
 
 // Header is the line at the top of every page: whose borne this is, and the time.

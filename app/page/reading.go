@@ -25,6 +25,7 @@ func (p Page) Reading() []Part {
 	choose := func(block, item int, c Choice) {
 		parts = append(parts, Part{Text: c.text(), Choice: &c, Block: block, Item: item, Private: c.Private})
 	}
+	say(-1, 5, p.Message.Text)
 	if p.Banner != nil {
 		say(-1, 4, p.Banner.Text)
 	}
@@ -89,6 +90,9 @@ func (p Page) Reading() []Part {
 		parts[i].Lang = p.Lang
 		if content := parts[i].Block >= 0 || parts[i].Block == -1 && parts[i].Item == 1; content && p.Content != "" {
 			parts[i].Lang = p.Content
+		}
+		if parts[i].Block == -1 && parts[i].Item == 5 {
+			parts[i].Lang = p.Message.Lang
 		}
 	}
 	return parts

@@ -16,6 +16,7 @@ const mostByCard = 5
 // sending it waits for what comes of that.
 func (s *Session) Card(e reader.Event) {
 	c := s.Journey.Cards.Recognise(e)
+	s.sawCard = s.sawCard || c.Kind != card.Gone
 	if s.busy {
 		s.setAside(c)
 		return

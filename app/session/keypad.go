@@ -42,6 +42,7 @@ func (s *Session) Press(k Key) {
 	if s.busy {
 		return
 	}
+	s.visit.Use("keypad")
 	switch k {
 	case Next:
 		s.move(1)
@@ -64,6 +65,7 @@ func (s *Session) Press(k Key) {
 		s.finishTyping()
 	case Contrast:
 		s.visit.Contrast = !s.visit.Contrast
+		s.visit.Use("contrast")
 		s.render(false)
 		s.sayContrast()
 	case Louder:
@@ -104,6 +106,7 @@ func (s *Session) toggleSpeech() {
 	s.stop()
 	was := s.visit.Speech
 	s.visit.Speech = !was
+	s.visit.Use("speech")
 	s.warnMute(was)
 	s.render(false)
 	s.speakAfter("nav.listen", false, was)

@@ -66,6 +66,8 @@ type Session struct {
 	start        int       // volume at which visits begin, as staff have set it
 	byCard       int       // cards that have counted as a sign of life since the last touch
 	shown        card.Card // shown while a task ran; its Kind is empty when there is none
+	sawCard      bool      // a card was shown during the visit
+	ending       bool      // the application is about to restart
 }
 
 // New starts with the page that attracts residents. ctx ends the tasks that
@@ -113,6 +115,9 @@ func (s *Session) current() page.Page {
 	p := s.Journey.Page(s.ctx, s.visit)
 	if s.hint != "" {
 		p.Banner = &page.Badge{Text: s.hint, Tone: page.Warn}
+	}
+	if s.ending && !journey.Resting(s.visit) {
+		p.Message = s.soon(p.Lang)
 	}
 	return p
 }
@@ -329,7 +334,7 @@ func (s *Session) Tick() {
 			s.end()
 		case s.dim != s.Journey.Closed():
 			s.render(false)
-		case s.page.Name == "closed": // it shows the time
+		case s.page.Name == "closed" || s.dim: // they show the time, or when the house opens
 			s.Refresh()
 		}
 		return
@@ -366,12 +371,12 @@ func (s *Session) altered() bool {
 func (s *Session) end() {
 	s.stop()
 	present := s.visit.CardPresent
-	s.Journey.End(s.visit)
+	s.Journey.End(s.visit, s.clock.Touched())
 	s.visit = visit.New(s.visit.ID+1, "")
 	s.visit.CardPresent = present // whoever comes next is told of it
 	s.shown.Wipe()
 	s.shown = card.Card{}
-	s.warning, s.busy, s.hint, s.heard, s.byCard = false, false, "", "", 0
+	s.warning, s.busy, s.hint, s.heard, s.byCard, s.sawCard = false, false, "", "", 0, false
 	s.cursor, s.reading, s.fresh = -1, -1, true
 	s.resetVolume()
 	s.clock = visit.Clock{Patience: visit.Usual}

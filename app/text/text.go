@@ -41,8 +41,11 @@ type Catalogue struct {
 }
 
 // Load reads the sentences shipped with the program. An error names the file.
-func Load() (*Catalogue, error) {
-	french, err := localizer("fr", language.French)
+func Load() (*Catalogue, error) { return load(nil) }
+
+// load reads the sentences of the program, and those to be said instead.
+func load(over map[string][]byte) (*Catalogue, error) {
+	french, err := localizer("fr", language.French, over["fr"])
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +53,7 @@ func Load() (*Catalogue, error) {
 	for _, l := range languages {
 		w := &Words{Language: l, localizers: []*i18n.Localizer{french}}
 		if l.Code != "fr" {
-			own, err := localizer(l.Code, l.plural)
+			own, err := localizer(l.Code, l.plural, over[l.Code])
 			if err != nil {
 				return nil, err
 			}
@@ -61,9 +64,9 @@ func Load() (*Catalogue, error) {
 	return c, nil
 }
 
-// localizer reads CODE.toml into a bundle of its own: facile à lire is no
-// language that a matcher of languages could tell from French.
-func localizer(code string, plural language.Tag) (*i18n.Localizer, error) {
+// localizer reads CODE.toml, and what is said instead, into a bundle of its own:
+// facile à lire is no language that a matcher of languages could tell from French.
+func localizer(code string, plural language.Tag, over []byte) (*i18n.Localizer, error) {
 	data, err := files.ReadFile(code + ".toml")
 	if err != nil {
 		return nil, err
@@ -73,7 +76,19 @@ func localizer(code string, plural language.Tag) (*i18n.Localizer, error) {
 	if _, err := bundle.ParseMessageFileBytes(data, plural.String()+".toml"); err != nil {
 		return nil, fmt.Errorf("app/text/%s.toml: %w", code, err)
 	}
+	if _, err := bundle.ParseMessageFileBytes(over, plural.String()+".toml"); err != nil {
+		return nil, fmt.Errorf("textes/%s.toml : %w", code, err)
+	}
 	return i18n.NewLocalizer(bundle, plural.String()), nil
+}
+
+// Codes lists the languages that the borne has.
+func Codes() []string {
+	codes := make([]string, len(languages))
+	for i, l := range languages {
+		codes[i] = l.Code
+	}
+	return codes
 }
 
 // Known reports whether the borne has a language of this code.

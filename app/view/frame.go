@@ -19,12 +19,13 @@ func (l *layout) draw(screen int) (screens, shown int) {
 		l.attract()
 		screens = 1
 	case page.Dark:
-		screens, shown = l.message(screen, true)
+		screens, shown = l.centred(screen, true)
 	case page.Centred:
-		screens, shown = l.message(screen, false)
+		screens, shown = l.centred(screen, false)
 	default:
 		a := l.areas()
 		l.header(a.header)
+		l.message(a.message)
 		l.nav(a.nav)
 		screens, shown = l.standard(a.content, screen)
 	}
@@ -46,6 +47,10 @@ func (l *layout) header(at box) {
 	room := at.w - l.Px(56) - cw - l.Px(230)
 	name := l.style(l.Fixed(theme.Body), typeset.SemiBold, l.OnHeader)
 	note := l.style(l.Fixed(theme.NavLabel), typeset.Regular, l.OnHeaderMuted)
+	if l.wide && l.page.Message.Text != "" {
+		l.fit(l.page.Header.Site, name, box{l.Px(160), at.y, room, at.h})
+		return
+	}
 	half := at.h * 0.36
 	l.fit(l.page.Header.Site, name, box{l.Px(160), at.y + at.h*0.16, room, half})
 	l.fit(l.page.Header.Note, note, box{l.Px(160), at.y + at.h*0.5, room, half})
@@ -108,6 +113,10 @@ func (l *layout) attract() {
 	ground := l.rect(box{0, 0, w, h}, sh.Strong, nil, 0, 0)
 	l.touch(box{0, 0, w, h}, start, ground, l.pressed(sh.Strong))
 
+	if h := l.messageHeight(); h > 0 {
+		l.message(box{0, 0, w, h})
+		top = h + l.Px(40)
+	}
 	l.icon("building-community", sh.On, box{side, top, side, side})
 	l.fit(l.page.Header.Site, l.style(l.Fixed(theme.Button), typeset.SemiBold, sh.On), box{l.Px(190), top, w - l.Px(260), side})
 
@@ -151,13 +160,14 @@ func (l *layout) attract() {
 	}
 }
 
-// message draws a short page with its picture, words and actions in the middle.
-func (l *layout) message(screen int, dark bool) (screens, shown int) {
+// centred draws a short page with its picture, words and actions in the middle.
+func (l *layout) centred(screen int, dark bool) (screens, shown int) {
 	a := l.areas()
 	if dark {
 		l.rect(box{0, 0, l.Screen.Width, l.Screen.Height}, l.Dark, nil, 0, 0)
 	} else {
 		l.header(a.header)
+		l.message(a.message)
 		l.nav(a.nav)
 	}
 	area := a.content

@@ -127,13 +127,14 @@ func (g *Glass) layout(shrink float32) *layout {
 	th := theme.New(g.screen, f.TextStep, f.Contrast).Shrink(shrink)
 	b := &board{Theme: th, ink: g.ink, rtl: w.RTL, low: f.Low, dim: f.Dim, width: g.screen.Width}
 	b.place(canvas.NewRectangle(b.Paper), box{0, 0, g.screen.Width, g.screen.Height})
-	return &layout{board: b, page: f.Page, reading: f.Page.Reading(), focus: f.Focus, wide: g.screen.Landscape(), words: words{
-		Position: func(from, to, total int) string {
-			return w.T("pager.position", "From", from, "To", to, "Total", total)
-		},
-		Part: func(n, total int) string { return w.T("pager.page", "N", n, "Total", total) },
-		Next: w.T("pager.next"), Previous: w.T("pager.previous"),
-	}}
+	return &layout{board: b, page: f.Page, reading: f.Page.Reading(), focus: f.Focus, wide: g.screen.Landscape(),
+		messageRTL: g.texts.In(f.Page.Message.Lang).RTL, words: words{
+			Position: func(from, to, total int) string {
+				return w.T("pager.position", "From", from, "To", to, "Total", total)
+			},
+			Part: func(n, total int) string { return w.T("pager.page", "N", n, "Total", total) },
+			Next: w.T("pager.next"), Previous: w.T("pager.previous"),
+		}}
 }
 
 func (g *Glass) describe(screens int) Drawn {

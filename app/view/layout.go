@@ -30,6 +30,9 @@ type layout struct {
 	gap       float32
 	radius    float32
 	wide      bool // landscape
+	// messageRTL says that the message is written from right to left, whatever
+	// the page is.
+	messageRTL bool
 }
 
 // words are the few sentences that only paging needs.
@@ -60,7 +63,7 @@ func (l *layout) part(block, item int) int {
 }
 
 // areas are the places of the fixed parts of the glass.
-type areas struct{ header, content, nav box }
+type areas struct{ header, message, content, nav box }
 
 func (l *layout) areas() areas {
 	w, h := l.Screen.Width, l.Screen.Height
@@ -68,8 +71,13 @@ func (l *layout) areas() areas {
 	if l.wide {
 		header, nav = l.Px(110), l.Px(148)
 	}
+	message := l.messageHeight()
+	if l.wide && message > 0 {
+		header = l.Px(84) // without its second line
+	}
 	a := areas{header: box{0, 0, w, header}, nav: box{0, h - nav, w, nav}}
-	top := header
+	a.message = box{0, header, w, message}
+	top := header + a.message.h
 	bottom := a.nav.y
 	if len(l.page.Nav) == 0 {
 		bottom = h

@@ -37,6 +37,10 @@ func (l *layout) tiles(i int, g page.Choices, width float32) []piece {
 		_, d := l.measure(c.Detail, l.style(l.Size(theme.RowDetail), typeset.Regular, l.Ink), inside)
 		return t + d + l.Px(88)
 	}
+	icon := l.Px(100)
+	if l.wide && l.page.Message.Text != "" { // on a low glass icons make room for it
+		icon = l.Px(50)
+	}
 	var list []piece
 	for from := 0; from < len(g.Items); from += columns {
 		items := g.Items[from:min(from+columns, len(g.Items))]
@@ -46,7 +50,7 @@ func (l *layout) tiles(i int, g page.Choices, width float32) []piece {
 			p.parts = append(p.parts, l.part(i, from+n))
 		}
 		if columns > 2 || !l.wide {
-			p.height += l.Px(100)
+			p.height += icon
 		}
 		p.draw = func(at box) {
 			for n, c := range items {

@@ -22,7 +22,7 @@ import (
 )
 
 // A test waits this long for what should take milliseconds on an idle machine.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 func TestEspeakSpeaks(t *testing.T) {
 	out := soundFile(t)

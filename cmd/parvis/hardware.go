@@ -36,7 +36,7 @@ type hardware struct {
 	headset       atomic.Bool
 	out           atomic.Bool // of service
 
-	hands hands // set by serve, before any loop runs
+	hands hands // set before any loop runs
 }
 
 // hands are called, from the loops of the devices, when something happens.
@@ -99,8 +99,7 @@ func (h *hardware) private() bool { return h.headset.Load() || h.speaker.Private
 const aliveEvery = 30 * time.Second
 
 // serve runs the loops until ctx ends.
-func (h *hardware) serve(ctx context.Context, hands hands) {
-	h.hands = hands
+func (h *hardware) serve(ctx context.Context) {
 	h.desk.do("appareils", func(ctx context.Context, st *store.Store) error {
 		var names []string
 		for _, l := range h.set.Loops {
@@ -131,7 +130,6 @@ func (h *hardware) serve(ctx context.Context, hands hands) {
 			select {
 			case <-tick.C:
 				h.keep()
-				h.hearService()
 			case <-ctx.Done():
 				return
 			}
@@ -308,10 +306,10 @@ func (c *clerk) do(what string, do func(context.Context, *store.Store) error) {
 	}
 }
 
-// count adds one to an anonymous count.
-func (c *clerk) count(key string) {
+// count adds to an anonymous count.
+func (c *clerk) count(key string, n int) {
 	day := c.now()
-	c.do("compteur", func(ctx context.Context, st *store.Store) error { return st.Count(ctx, day, key, 1) })
+	c.do("compteur", func(ctx context.Context, st *store.Store) error { return st.Count(ctx, day, key, n) })
 }
 
 func (c *clerk) countDevice(name, key string, n int) {
@@ -319,6 +317,11 @@ func (c *clerk) countDevice(name, key string, n int) {
 	c.do("compteur d’appareil", func(ctx context.Context, st *store.Store) error {
 		return st.CountDevice(ctx, day, name, key, n)
 	})
+}
+
+// putUnfound keeps a sealed search for the hub.
+func (c *clerk) putUnfound(month string, sealed []byte) {
+	c.do("recherche sans résultat", func(ctx context.Context, st *store.Store) error { return st.PutUnfound(ctx, month, sealed) })
 }
 
 // close writes what is still to be written.

@@ -112,11 +112,11 @@ func TestClerkWritesAllAndThenNothing(t *testing.T) {
 	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 	c := newClerk(st, func() time.Time { return now })
 	for range 40 {
-		c.count("visit")
+		c.count("visit", 1)
 	}
 	c.countDevice("imprimante", "pages", 3)
 	c.close()
-	c.count("visit")
+	c.count("visit", 1)
 	counts, err := st.Counts(t.Context(), now, now)
 	if err != nil || len(counts) != 1 || counts[0].N != 40 {
 		t.Errorf("counts %v, %v", counts, err)

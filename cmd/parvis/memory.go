@@ -13,7 +13,10 @@ static void keep_heap_small(void) {
 */
 import "C"
 
-import "runtime/debug"
+import (
+	"runtime"
+	"runtime/debug"
+)
 
 // keepMemorySmall makes the program give memory back soon: a borne runs for
 // months, often with 2 GB.
@@ -27,4 +30,39 @@ func keepMemorySmall() {
 func giveMemoryBack() {
 	debug.FreeOSMemory()
 	C.malloc_trim(0)
+}
+
+// forget clears what a visit has left in memory; do runs a function on the
+// drawing loop.
+func forget(do func(func())) {
+	do(overwriteStack)
+	giveMemoryBack()
+}
+
+// The goroutine that draws never ends, and the collector clears no stack: what a
+// deep call had of a resident's number would stay below shallower ones for hours.
+// And a stack that grows or shrinks is copied, the one before left as it is.
+
+// deepest is more than drawing a page takes of a stack, in bytes.
+const deepest = 64 << 10
+
+// onFixedStack calls run on a stack that neither grows nor shrinks: it is large
+// enough from the start, and the collector leaves a stack alone of which a quarter
+// is in use.
+//
+//go:noinline
+func onFixedStack(run func()) {
+	var inUse [deepest]byte
+	overwriteStack()
+	run()
+	runtime.KeepAlive(&inUse)
+}
+
+// overwriteStack clears what earlier calls have left on this goroutine's stack.
+//
+//go:noinline
+func overwriteStack() {
+	var below [deepest]byte
+	clear(below[:])
+	runtime.KeepAlive(&below)
 }

@@ -8,42 +8,42 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/app"
 	"fyne.io/fyne/v2/driver/desktop"
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"parvis/app/journey"
 	"parvis/app/session"
-	"parvis/app/text"
 	"parvis/app/theme"
 	"parvis/app/view"
 	"parvis/app/voice"
+	"parvis/cmd/internal/packcheck"
 	"parvis/cmd/parvis/internal/cards"
 	"parvis/cmd/parvis/internal/command"
 	"parvis/cmd/parvis/internal/devices"
+	"parvis/cmd/parvis/internal/siteprofile"
 	"parvis/device"
 	"parvis/device/reader"
 	"parvis/kiosk/callback"
-	"parvis/kiosk/card"
-	"parvis/kiosk/demarche"
 	"parvis/kiosk/fiche"
-	"parvis/kiosk/hours"
-	"parvis/kiosk/level"
 	"parvis/kiosk/place"
 	"parvis/kiosk/store"
+	"parvis/kiosk/unfound"
 	"parvis/provisioning/profile"
 )
 
 type runCmd struct {
 	Data    string `required:"" type:"path" help:"Dossier de la borne."`
-	Profile string `required:"" type:"existingfile" help:"Profil du site."`
+	Profile string `required:"" type:"path" help:"Profil du site ; s’il n’y est pas, la borne attend celui du hub, ou d’être enrôlée."`
 	Content string `type:"existingdir" help:"Dossier de contenus, à la place de ceux du programme."`
-	Size    string `help:"Taille de la fenêtre, par exemple 1080x1920 ; sinon celle du profil."`
+	Size    string `help:"Taille de la fenêtre, par exemple 1080x1920 ; sinon celle du profil." xor:"size"`
+	Fill    bool   `help:"Remplit l’écran, quelle que soit sa taille : pour une borne, sans gestionnaire de fenêtres." xor:"size"`
 }
 
 // Run opens the borne's window and serves residents until it is closed.
@@ -66,7 +66,20 @@ func (c *runCmd) Run(rt *command.Runtime) error {
 
 // serve tells whether staff asked for a restart.
 func (c *runCmd) serve(rt *command.Runtime) (again bool, err error) {
-	prof, err := profile.Load(c.Profile)
+	st, err := store.Open(c.Data)
+	if err != nil {
+		return false, err
+	}
+	defer st.Close()
+	found, err := siteprofile.Find(c.Data, c.Profile)
+	prof, bare := found.Profile, errors.Is(err, fs.ErrNotExist)
+	if bare {
+		prof, err = bareProfile(rt.Ctx, st)
+	}
+	if err != nil {
+		return false, err
+	}
+	known, err := c.contents(rt)
 	if err != nil {
 		return false, err
 	}
@@ -75,102 +88,148 @@ func (c *runCmd) serve(rt *command.Runtime) (again bool, err error) {
 			return false, fmt.Errorf("--size : %w", err)
 		}
 	}
-	contents := rt.Content
-	if c.Content != "" {
-		contents = os.DirFS(c.Content)
-	}
-	st, err := store.Open(c.Data)
+	panel, err := openDisplay()
 	if err != nil {
 		return false, err
 	}
-	defer st.Close()
+	defer panel.Close()
+	if c.Fill {
+		fill(&prof.Screen, panel)
+	}
 	spec := os.Getenv("PARVIS_VOICE")
 	v, err := voice.Open(spec, func(err error) { slog.Warn("voix", "erreur", err) })
 	if err != nil {
 		return false, err
 	}
+	v = voice.Pronounce(v, known.Lexicon)
 	defer v.Close()
 	desk := newClerk(st, rt.Now)
 	defer desk.close()
+	tellRefused(desk, store.ProfileRefused, found.Refused)
+	tellRefused(desk, store.ContentRefused, known.refused)
 	hw, err := newHardware(prof, desk, v)
 	if err != nil {
 		return false, err
 	}
-	j, stop, err := newJourney(rt, prof, contents, st)
+	if err := importPlaces(rt.Ctx, st, known); err != nil {
+		slog.Error("lieux du lot non importés, ceux d’avant restent", "lot", known.version, "erreur", err)
+	}
+	j, stop, err := newJourney(rt, prof, known, st)
 	if err != nil {
 		return false, err
 	}
 	defer stop()
+	if bare {
+		if j.Enrolment, err = newEnrolment(rt.Ctx, st); err != nil {
+			return false, err
+		}
+	}
 	j.Count, j.Outputs, j.CardReader, j.HeadsetIn = desk.count, hw.outputs(), hw.cardReader, hw.private
+	searches := unfound.Desk{Put: desk.putUnfound}
+	j.Unfound = func(words []unfound.Word) {
+		if err := searches.Take(words, j.Desk.Recipients, rt.Now()); err != nil {
+			slog.Warn("recherches sans résultat", "erreur", err)
+		}
+	}
 	if spec == "" || spec == "espeak" {
 		j.Sound = func() device.Status { return hw.board.Status(devices.Sound) }
 	}
 	ctx, cancel := context.WithCancel(rt.Ctx)
 	defer cancel()
-	restart := func() error {
-		if err := c.comesUp(); err != nil {
-			slog.Error("redémarrage refusé", "erreur", err)
-			return err
-		}
+	leave := func() {
 		again = true
 		cancel()
+	}
+	restart := func() error {
+		if err := c.comesUp(); err != nil {
+			return err
+		}
+		leave()
 		return nil
 	}
 	if err := hw.staff(ctx, &j.Staff, st, prof, restart); err != nil {
 		return false, err
 	}
-	err = show(ctx, rt, prof, j, v, hw)
+	if usb := usbSockets(); usb != nil {
+		j.OpenUSB = func() error { return usb.openFor(socketsOpen) }
+		usb.shut()
+		defer usb.shut()
+		if j.Enrolment != nil { // the code may come on a stick
+			if err := usb.openFor(0); err != nil {
+				slog.Error("prises USB fermées", "erreur", err)
+			}
+		}
+	}
+	e := newErrands(st, j, prof)
+	e.comesUp, e.leave = c.comesUp, leave
+	e.news = func() (bool, error) {
+		profile, err := found.News(c.Data)
+		pack, err2 := known.news(c.Data)
+		return profile || pack, errors.Join(err, err2)
+	}
+	if err := e.notice.load(ctx, st); err != nil {
+		return false, err
+	}
+	sleep, err := newSleeper(prof, rt.Now)
+	if err != nil {
+		return false, err
+	}
+	go sleep.serve(ctx, panel)
+	err = show(ctx, rt, prof, j, v, hw, e, sleep, store.Alive{Content: known.version, Profile: found.Version})
 	return again, err
+}
+
+// contents are those given on the command line, or else the hub's, or else those
+// of the program.
+func (c *runCmd) contents(rt *command.Runtime) (contents, error) {
+	if c.Content != "" {
+		return loadContents(os.DirFS(c.Content), filepath.Base(c.Content))
+	}
+	return loadCurrent(c.Data, rt.Content)
 }
 
 // comesUp tells what in the profile would keep the borne from starting again.
 func (c *runCmd) comesUp() error {
-	prof, err := profile.Load(c.Profile)
+	err := c.startable()
+	if err != nil {
+		slog.Error("redémarrage refusé", "erreur", err)
+	}
+	return err
+}
+
+func (c *runCmd) startable() error {
+	found, err := siteprofile.Find(c.Data, c.Profile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it comes up to wait for one
+	}
 	if err != nil {
 		return err
 	}
-	_, err = cards.Rules(prof)
-	_, pin := card.ParsePIN(prof.Maintenance.Code)
-	_, site := siteOf(prof)
-	_, recipients := callback.ParseRecipients(prof.Callback.Recipients)
-	_, open := devices.Open(prof, devices.Hands{})
-	return errors.Join(err, pin, site, recipients, open)
+	return siteprofile.Check(found.Profile)
 }
 
 // newJourney gathers what a borne knows. stop ends what still reads.
-func newJourney(rt *command.Runtime, prof *profile.Profile, contents fs.FS, st *store.Store) (j *journey.Journey, stop func(), err error) {
-	site, err := siteOf(prof)
-	if err != nil {
-		return nil, nil, err
-	}
-	texts, err := text.Load()
+func newJourney(rt *command.Runtime, prof *profile.Profile, known contents, st *store.Store) (j *journey.Journey, stop func(), err error) {
+	site, err := siteprofile.Site(prof)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, code := range site.Languages {
-		if !texts.Known(code) {
+		if !known.Texts.Known(code) {
 			return nil, nil, fmt.Errorf("site.langues: la langue %q n’existe pas", code)
 		}
-	}
-	sub, err := fs.Sub(contents, "demarches")
-	if err != nil {
-		return nil, nil, err
-	}
-	demarches, err := demarche.Load(sub)
-	if err != nil {
-		return nil, nil, err
-	}
-	test, err := level.Load(contents)
-	if err != nil {
-		return nil, nil, err
 	}
 	places, err := place.Open(rt.Ctx, st.DB(), site.Region)
 	if err != nil {
 		return nil, nil, err
 	}
-	recipients, err := callback.ParseRecipients(prof.Callback.Recipients)
+	hub, err := st.Setting(rt.Ctx, store.HubRecipient)
 	if err != nil {
-		return nil, nil, fmt.Errorf("rappel.destinataires : %w", err)
+		return nil, nil, err
+	}
+	desk, err := newDesk(st, prof, hub)
+	if err != nil {
+		return nil, nil, err
 	}
 	rules, err := cards.Rules(prof)
 	if err != nil {
@@ -184,13 +243,13 @@ func newJourney(rt *command.Runtime, prof *profile.Profile, contents fs.FS, st *
 		return nil, nil, err
 	}
 	j = &journey.Journey{
-		Site: site, Texts: texts, Demarches: demarches, Level: test, Places: places,
-		Desk:  &callback.Desk{Store: st, Recipients: recipients},
+		Site: site, Texts: known.Texts, Demarches: known.Demarches, Level: known.Level, Places: places,
+		Desk:  desk,
 		Now:   rt.Now,
 		Cards: rules,
 		Staff: journey.Staff{PIN: pin, PINLimit: limit},
 	}
-	folder, err := fs.Sub(contents, "fiches")
+	folder, err := fs.Sub(known.files, packcheck.Fiches)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -201,36 +260,37 @@ func newJourney(rt *command.Runtime, prof *profile.Profile, contents fs.FS, st *
 	return j, stop, nil
 }
 
-func siteOf(prof *profile.Profile) (journey.Site, error) {
-	s := prof.Site
-	region, err := hours.ParseRegion(s.Region)
+// newDesk takes requests that the profile's keys open, or the hub's, where the
+// borne has one: either alone is enough.
+func newDesk(st *store.Store, prof *profile.Profile, hub string) (*callback.Desk, error) {
+	all, err := callback.ParseRecipients(prof.Callback.Recipients)
 	if err != nil {
-		return journey.Site{}, fmt.Errorf("site.region : %w", err)
+		return nil, fmt.Errorf("rappel.destinataires : %w", err)
 	}
-	site := journey.Site{
-		ID: s.ID, Name: s.Name, Phone: s.Phone,
-		Position: place.Point{Lat: s.Lat, Lon: s.Lon}, Region: region, Languages: s.Languages,
-	}
-	if s.Opening != "" {
-		if site.Opening, err = hours.Parse(s.Opening, region); err != nil {
-			return site, fmt.Errorf("site.ouverture : %w", err)
+	if hub != "" && !slices.Contains(prof.Callback.Recipients, hub) {
+		own, err := callback.ParseRecipients([]string{hub})
+		if err != nil { // the profile's keys are as good as ever
+			slog.Error("clé du hub", "erreur", err)
 		}
+		all = append(all, own...)
 	}
-	if site.Mediators, err = hours.Parse(s.Mediators, region); err != nil {
-		return site, fmt.Errorf("site.mediateurs : %w", err)
+	desk := &callback.Desk{Store: st, Recipients: all}
+	if len(prof.Callback.Recipients) == 0 {
+		desk.OnlyHub = hub
 	}
-	return site, nil
+	return desk, nil
 }
 
 // show opens the window and leads residents until ctx ends or it is closed.
-func show(ctx context.Context, rt *command.Runtime, prof *profile.Profile, j *journey.Journey, v voice.Voice, hw *hardware) error {
+func show(ctx context.Context, rt *command.Runtime, prof *profile.Profile, j *journey.Journey, v voice.Voice, hw *hardware, e *errands, sleep *sleeper, uses store.Alive) error {
 	// One unit of Fyne is one pixel: sizes come from the profile's millimetres.
 	os.Setenv("FYNE_SCALE", "1")
 	if os.Getenv("DBUS_SESSION_BUS_ADDRESS") == "" {
 		os.Setenv("DBUS_SESSION_BUS_ADDRESS", "disabled:") // a kiosk has no desktop to ask for its theme
 	}
 	keepMemorySmall()
-	a := app.NewWithID("fr.parvis.borne")
+	a := newApp()
+	drawing := &loop{queue: fyne.Do}
 	w := a.NewWindow("Parvis")
 	w.SetPadded(false)
 	w.SetFixedSize(true)
@@ -245,37 +305,54 @@ func show(ctx context.Context, rt *command.Runtime, prof *profile.Profile, j *jo
 	}
 	defer closeTrace()
 	var s *session.Session
-	glass := view.NewGlass(screen, j.Texts, func(id string) { s.Touch(id) }, trace)
-	s = session.New(ctx, session.Options{Journey: j, Voice: v, Show: glass.Draw, Do: fyne.Do, Now: rt.Now,
+	glass := view.NewGlass(screen, j.Texts, func(id string) {
+		if sleep.touched() {
+			s.Touch(id)
+		}
+	}, trace)
+	s = session.New(ctx, session.Options{Journey: j, Voice: v, Show: glass.Draw, Do: drawing.do, Now: rt.Now,
 		Bounce: time.Duration(prof.Screen.Bounce) * time.Millisecond,
 		Ended: func() { // nobody waits for the borne now
 			go func() {
-				giveMemoryBack()
+				forget(drawing.do)
 				// The last frame of the visit, or a task that ended with it, may
 				// have held something until now.
-				time.Sleep(afterglow)
-				giveMemoryBack()
+				for range 2 {
+					time.Sleep(afterglow)
+					forget(drawing.do)
+				}
 			}()
 			go hw.quieten()
 		},
 	})
+	var heart pulse
+	e.panel = panel{do: drawing.do, session: s, picture: glass.Picture}
+	e.hear = func() {
+		hw.hearService()
+		e.hearKey(ctx, prof)
+	}
 	w.SetContent(glass)
 	w.Resize(fyne.NewSize(screen.Width, screen.Height))
-	bindKeys(w.Canvas(), s)
+	bindKeys(w.Canvas(), s, sleep.touched)
+	hw.hands = hands{
+		seen:    func(e reader.Event) { drawing.do(func() { s.Card(e) }) },
+		changed: func() { drawing.do(s.Refresh) },
+		moved:   func() { drawing.do(s.OutputChanged) },
+	}
 	// The devices may only stop when nobody prints any more: after the window.
 	watched, stopDevices := context.WithCancel(context.Background())
+	serving, stopServing := context.WithCancel(ctx)
 	var served sync.WaitGroup
 	defer served.Wait()
 	defer stopDevices()
+	defer stopServing()
 	a.Lifecycle().SetOnStarted(func() {
 		tellSystemd(daemon.SdNotifyReady)
-		served.Go(func() {
-			hw.serve(watched, hands{
-				seen:    func(e reader.Event) { fyne.Do(func() { s.Card(e) }) },
-				changed: func() { fyne.Do(s.Refresh) },
-				moved:   func() { fyne.Do(s.OutputChanged) },
-			})
-		})
+		served.Go(func() { feedWatchdog(serving, drawing.do) })
+		heart.beat(s.State())
+		served.Go(func() { hw.serve(watched) })
+		served.Go(func() { e.serve(serving) })
+		served.Go(func() { heart.tell(serving, e.st, uses) })
 	})
 	go func() {
 		tick := time.NewTicker(time.Second)
@@ -283,17 +360,18 @@ func show(ctx context.Context, rt *command.Runtime, prof *profile.Profile, j *jo
 		for {
 			select {
 			case <-tick.C:
-				fyne.Do(func() {
+				drawing.do(func() {
 					s.Tick()
-					tellSystemd(daemon.SdNotifyWatchdog)
+					sleep.beat(s.Idle())
+					heart.beat(s.State())
 				})
 			case <-ctx.Done():
-				fyne.Do(a.Quit)
+				drawing.end(a.Quit)
 				return
 			}
 		}
 	}()
-	w.ShowAndRun()
+	onFixedStack(w.ShowAndRun)
 	return nil
 }
 
@@ -301,7 +379,8 @@ func show(ctx context.Context, rt *command.Runtime, prof *profile.Profile, j *jo
 const afterglow = 3 * time.Second
 
 // bindKeys turns the keys of the keypad, and of a keyboard, into the session's.
-func bindKeys(c fyne.Canvas, s *session.Session) {
+// awake is told of each, and whether it means something.
+func bindKeys(c fyne.Canvas, s *session.Session, awake func() bool) {
 	keys := map[fyne.KeyName]session.Key{
 		fyne.KeyDown: session.Next, fyne.KeyRight: session.Next, fyne.KeyTab: session.Next,
 		fyne.KeyUp: session.Previous, fyne.KeyLeft: session.Previous,
@@ -313,18 +392,20 @@ func bindKeys(c fyne.Canvas, s *session.Session) {
 	if d, ok := c.(desktop.Canvas); ok {
 		// Release, and no key repeat: a trembling hand presses once (EN 301 549, 5.7).
 		d.SetOnKeyUp(func(e *fyne.KeyEvent) {
-			if k, ok := keys[e.Name]; ok {
+			if k, ok := keys[e.Name]; ok && awake() {
 				s.Press(k)
 			}
 		})
 	}
 	c.SetOnTypedRune(func(r rune) {
+		if r == ' ' || !awake() { // the space bar is a key, above
+			return
+		}
 		switch r { // signs, as where they lie differs from keyboard to keyboard
 		case '+':
 			s.Press(session.Louder)
 		case '-':
 			s.Press(session.Quieter)
-		case ' ':
 		default:
 			s.Rune(r)
 		}

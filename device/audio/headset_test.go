@@ -19,7 +19,7 @@ import (
 	"parvis/device/transport"
 )
 
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // socket is a jack socket whose events come through a pipe, in the kernel's
 // own form.

@@ -15,7 +15,7 @@ import (
 	"parvis/device/hotplug"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // watch listens until the test ends.
 func watch(t *testing.T, changed func(hotplug.Event)) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+	"io/fs"
 
 	"github.com/go-text/typesetting/font"
 )
@@ -79,4 +80,13 @@ func mustRead(name string) []byte {
 		panic(err) // the program was built without its fonts
 	}
 	return data
+}
+
+// Files are the font files, for who shows text by other means than pictures.
+func Files() fs.FS {
+	files, err := fs.Sub(fontFiles, "fonts")
+	if err != nil {
+		panic(err) // the folder is part of the program
+	}
+	return files
 }

@@ -94,6 +94,7 @@ func (b *Borne) staff(t testing.TB) journey.Staff {
 			return []journey.FaultLine{{When: b.Clock.Add(-time.Hour), Name: "Imprimante de tickets", Fault: device.NoPaper}, {When: b.Clock.AddDate(0, 0, -3), Name: "Lecteur de badges", Fault: device.Unplugged}}
 		},
 		Restart:         func() error { b.Restarts++; return b.RestartFails },
+		OpenUSB:         func() error { b.Kept["usb"] = "open"; return b.SocketsFail },
 		OutOfService:    func() bool { return b.Kept["out"] != "" },
 		SetOutOfService: func(out bool) error { b.Kept["out"] = map[bool]string{true: "yes"}[out]; return nil },
 		Volume:          func() int { return volume },
@@ -158,4 +159,7 @@ func (b *Borne) staffScenes(t testing.TB, at func(string, ...string) *visit.Visi
 	open("sound")
 	v = at("home")
 	v.Path = []visit.Step{{Page: "closed"}}
+	v = at("home")
+	v.Path = []visit.Step{{Page: "maintenance.enrol"}}
+	b.Type(t, v, "01SFR7")
 }

@@ -4,6 +4,8 @@
 package journeytest
 
 import (
+	"context"
+	"errors"
 	"io/fs"
 	"slices"
 	"strings"
@@ -24,6 +26,7 @@ import (
 	"parvis/kiosk/level"
 	"parvis/kiosk/place"
 	"parvis/kiosk/store"
+	"parvis/kiosk/ticket"
 	"parvis/kiosk/visit"
 )
 
@@ -43,7 +46,10 @@ type Borne struct {
 	DeviceLines                         []journey.DeviceLine
 	Kept                                map[string]string // what outlives a restart
 	Restarts                            int
-	RestartFails                        error // why the borne refuses
+	SocketsFail                         error  // why no stick is let in
+	NoIdentity                          bool   // the borne is not enrolled yet
+	Invitation                          string // the one that it can be enrolled by
+	RestartFails                        error  // why the borne refuses
 }
 
 // New makes a borne on a Tuesday morning on which the demo places are open.
@@ -86,14 +92,33 @@ func New(t testing.TB) *Borne {
 		Site: journey.Site{
 			ID: "demo", Name: "Mairie de quartier", Phone: "03 53 01 00 00", Region: region,
 			Position: place.Point{Lat: 48.5734, Lon: 7.7521}, Mediators: mediators, Languages: []string{"fr", "falc", "en"},
+			Address: "1 place de la Fontaine, 67000 Ville-Exemple",
+			Desk:    journey.Contact{Name: "Accueil", Phone: "03 53 01 00 00", Email: "accueil@ville.example.org"},
+			IT:      journey.Contact{Name: "Assistance des bornes", Phone: "03 53 01 00 99"},
 		},
 		Texts: texts, Demarches: demarches, Level: test, Places: places,
 		Desk:    &callback.Desk{Store: b.Store, Recipients: []age.Recipient{b.Key.Recipient()}},
 		Outputs: []journey.Output{{ID: journey.Ticket, Print: b.printTo(&b.Tickets), Status: func() device.Status { return b.TicketPrinter }}},
-		Count:   func(key string) { b.Counts[key]++ },
+		Count:   func(key string, n int) { b.Counts[key] += n },
 		Now:     func() time.Time { return b.Clock },
 		Cards:   cardRules(), CardReader: func(reader.Medium) (device.Status, bool) { return b.Reader, true },
 		Staff: b.staff(t),
+		Enrolment: &journey.Enrolment{
+			Check: func(line string) error {
+				if len(line) < len(b.Invitation) {
+					return errors.New("trop court")
+				}
+				return nil
+			},
+			Ask: func(_ context.Context, line string) error {
+				if line != b.Invitation {
+					return errors.New("code inconnu")
+				}
+				b.NoIdentity = false
+				return nil
+			},
+			Needed: func() bool { return b.NoIdentity },
+		},
 	}
 	b.Fiches.Store(openFiches(t))
 	return b
@@ -128,7 +153,7 @@ type Scene struct {
 }
 
 // Scenes walks the borne until every page has been seen, and returns a visit
-// that stands on each. The borne then has a ticket printer and an A4 printer.
+// that stands on each. The borne then has a ticket printer, an A4 printer and Wi-Fi.
 func (b *Borne) Scenes(t testing.TB, lang string) []Scene {
 	t.Helper()
 	var all []Scene
@@ -142,6 +167,7 @@ func (b *Borne) Scenes(t testing.TB, lang string) []Scene {
 		all = append(all, Scene{strings.Join(append([]string{name}, ids...), " "), v})
 		return v
 	}
+	b.Site.Wifi = ticket.Wifi{Name: "Mairie-Public", Password: "bienvenue", Note: "Acceptez les conditions."}
 	b.Outputs = b.Outputs[:1]
 	defer b.AddSheetPrinter() // where pages show what there is to print on, they show both
 	all = append(all, Scene{"attract", visit.New(1, lang)})
@@ -205,6 +231,7 @@ func (b *Borne) Scenes(t testing.TB, lang string) []Scene {
 	at("card", "card")
 	b.cardScenes(t, at)
 	b.staffScenes(t, at)
+	at("wifi", "help", "need:ordinateur", "wifi")
 	at("language", "nav.language")
 	at("person", "nav.person")
 	b.callbackScenes(t, at)

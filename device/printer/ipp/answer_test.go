@@ -3,8 +3,8 @@ package ipp_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/OpenPrinting/goipp"
+	"golang.org/x/sys/unix"
 
 	"parvis/device"
 	"parvis/device/printer"
@@ -146,14 +147,7 @@ func TestUnsuitablePrinter(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	free := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	free := refusing(t)
 	for uri, c := range map[string]struct {
 		want  device.Fault
 		cause string
@@ -174,6 +168,25 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%s: error %v, want one that says %q", uri, err, c.cause)
 		}
 	}
+}
+
+// refusing is an address where nobody listens, and which no other test can be
+// given meanwhile: it is bound.
+func refusing(t *testing.T) string {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	at, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", at.(*unix.SockaddrInet4).Port)
 }
 
 func TestUnprintableDocument(t *testing.T) {

@@ -19,7 +19,7 @@ type Doctor struct {
 
 // Help says what the exit status means.
 func (*Doctor) Help() string {
-	return "Vérifie les réglages, les appareils, l’écran, le son, le disque, l’horloge et le réseau. " +
+	return "Vérifie les réglages, les appareils, l’écran, le son, le disque, l’horloge, le réseau et la liaison avec le hub. " +
 		"Le code de sortie est 0 quand tout va bien, 1 quand il faut intervenir."
 }
 

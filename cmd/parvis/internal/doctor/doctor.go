@@ -10,8 +10,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"parvis/cmd/parvis/internal/siteprofile"
 	"parvis/device"
-	"parvis/provisioning/profile"
+	wiring "parvis/kiosk/agent/network"
 )
 
 // Finding is what one check found.
@@ -86,18 +87,22 @@ type Borne struct {
 // Examine looks at everything and hands each finding to tell as it is made.
 // With a profile that cannot be read it looks at what needs none.
 func (b Borne) Examine(ctx context.Context, tell func(Finding)) {
-	prof, err := profile.Load(b.Profile)
+	found, err := siteprofile.Find(b.Data, b.Profile)
+	prof := found.Profile
 	checks := []check{
-		{"profil", settings(b.Profile, prof, err)},
+		{"profil", settings(found, b.Data, err)},
 		{"contenus", contents(b.Content)},
 		{"disque", disk(b.Data, little, tooLittle)},
 		{"base", database(b.Data, prof, b.Now)},
+		{"hub", hub(b.Data, b.Now)},
 		{"horloge", clock(b.Now)},
 		{"reseau", network(procRoutes, procRoutes6, "/sys")},
+		{"reseau", wired(wiring.StateDir)},
 	}
 	if err == nil {
 		checks = append(checks,
-			check{"ecran", screen(b.Display, prof.Screen)},
+			check{"contact", support(prof.Contacts.IT)},
+			check{"ecran", screen(b.Display, kiosk, prof.Screen)},
 			check{"tactile", touch(procInputs)},
 			check{"voix", voices(prof.Sound)},
 			check{"appareils", hardware(b.Data, prof)},

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"parvis/cmd/parvis/internal/siteprofile"
 	"parvis/content"
 	"parvis/device"
 	"parvis/kiosk/store"
@@ -77,6 +78,31 @@ func TestNetwork(t *testing.T) {
 	want(t, network(up, none, sys)(ctx), device.Warning, "rien n’y est branché")
 }
 
+func TestWired(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	if found := wired(dir)(ctx); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "etat.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`{"wanted":"a","inForce":"a"}`)
+	if found := wired(dir)(ctx); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+	write(`{"wanted":"a","inForce":"b","failure":"adresse fixe : NetworkManager tient le réseau"}`)
+	found := wired(dir)(ctx)
+	want(t, found, device.Warning, "La machine n’a pas pris tout le réseau du profil.")
+	if !strings.Contains(found[0].Cause, "NetworkManager") {
+		t.Errorf("%+v", found)
+	}
+	write(`{`)
+	want(t, wired(dir)(ctx), device.Warning, "On ne sait pas")
+}
+
 func TestTouch(t *testing.T) {
 	const keyboard = "I: Bus=0003\nN: Name=\"Clavier\"\nB: PROP=0\nB: EV=120013\n\n"
 	const panel = "I: Bus=0003\nN: Name=\"ILITEK Multi-Touch\"\nB: PROP=2\nB: EV=1b\n\n"
@@ -88,8 +114,16 @@ func TestTouch(t *testing.T) {
 
 func TestScreen(t *testing.T) {
 	ctx, size := t.Context(), profile.Screen{Width: 1080, Height: 1920}
-	want(t, screen("", size)(ctx), device.Warning, "DISPLAY")
-	want(t, screen(":987", size)(ctx), device.Critical, "ne répond pas")
+	want(t, screen("", ":987", size)(ctx), device.Warning, "DISPLAY")
+	want(t, screen(":987", kiosk, size)(ctx), device.Critical, "ne répond pas")
+}
+
+func TestSupport(t *testing.T) {
+	it := profile.Contact{Name: "Assistance des bornes", Phone: "03 53 01 00 99"}
+	want(t, support(it)(t.Context()), fineSeverity, "Assistance des bornes, 03 53 01 00 99")
+	if found := support(profile.Contact{})(t.Context()); found != nil {
+		t.Errorf("nobody to turn to: %+v", found)
+	}
 }
 
 func TestSettings(t *testing.T) {
@@ -98,17 +132,31 @@ func TestSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, settings(path, good, nil)(ctx), fineSeverity, "Mairie de quartier")
+	want(t, settings(siteprofile.Found{Profile: good, Path: path}, t.TempDir(), nil)(ctx), fineSeverity, "Mairie de quartier")
 	_, wrong := profile.Load(file(t, "[site]\nville = 1\n"))
-	found := settings(path, nil, wrong)(ctx)
+	refused := siteprofile.Found{Profile: good, Path: path, Refused: store.Refusal{Version: "9c01d35e77a2", Why: "illisible"}}
+	want(t, settings(refused, t.TempDir(), nil)(ctx), device.Warning, "9c01d35e77a2")
+	found := settings(siteprofile.Found{Profile: nil, Path: path}, t.TempDir(), wrong)(ctx)
 	want(t, found, device.Critical, "n’est pas utilisable")
-	if !strings.Contains(found[0].Cause, ":2: site.ville") {
+	if cause := found[0].Cause; !strings.Contains(cause, ":2: ") || !strings.Contains(cause, "site.ville") {
 		t.Errorf("the cause is %q", found[0].Cause)
 	}
+	keyless, data := *good, t.TempDir()
+	keyless.Callback.Recipients = nil
+	want(t, settings(siteprofile.Found{Profile: &keyless, Path: path}, data, nil)(ctx), device.Critical, "pas de clé du hub")
+	st, err := store.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	if err := st.SetSetting(ctx, store.HubRecipient, good.Callback.Recipients[0]); err != nil {
+		t.Fatal(err)
+	}
+	want(t, settings(siteprofile.Found{Profile: &keyless, Path: path}, data, nil)(ctx), fineSeverity, "Mairie de quartier")
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	want(t, settings(path, good, nil)(ctx), device.Warning, "Tout le monde")
+	want(t, settings(siteprofile.Found{Profile: good, Path: path}, t.TempDir(), nil)(ctx), device.Warning, "Tout le monde")
 	if err := os.Chmod(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +171,7 @@ func TestSettings(t *testing.T) {
 	} {
 		bad := *good
 		spoil(&bad)
-		want(t, settings(path, &bad, nil)(ctx), device.Critical, words)
+		want(t, settings(siteprofile.Found{Profile: &bad, Path: path}, t.TempDir(), nil)(ctx), device.Critical, words)
 	}
 }
 
@@ -134,7 +182,7 @@ func TestBadgeWithoutACode(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Maintenance.Code = ""
-	want(t, settings(file(t, ""), p, nil)(t.Context()), device.Warning, "pas de code d’entretien")
+	want(t, settings(siteprofile.Found{Profile: p, Path: file(t, "")}, t.TempDir(), nil)(t.Context()), device.Warning, "pas de code d’entretien")
 }
 
 func TestContents(t *testing.T) {

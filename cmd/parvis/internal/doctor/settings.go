@@ -8,11 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"parvis/app/text"
 	"parvis/cmd/parvis/internal/cards"
 	"parvis/cmd/parvis/internal/devices"
+	"parvis/cmd/parvis/internal/siteprofile"
 	"parvis/kiosk/callback"
 	"parvis/kiosk/card"
 	"parvis/kiosk/demarche"
@@ -23,24 +25,42 @@ import (
 	"parvis/provisioning/profile"
 )
 
-// settings looks at the profile: whether it is right, who may read it, and
-// whether requests can be sealed with it.
-func settings(path string, p *profile.Profile, wrong error) func(context.Context) []Finding {
+// support says whom staff may turn to; nothing where the profile doesn't tell.
+func support(it profile.Contact) func(context.Context) []Finding {
 	return func(context.Context) []Finding {
+		who := slices.DeleteFunc([]string{it.Name, it.Phone, it.Email}, func(s string) bool { return s == "" })
+		if len(who) == 0 {
+			return nil
+		}
+		return fine("Le service informatique : %s.", strings.Join(who, ", "))
+	}
+}
+
+// settings looks at the profile: whether it is right, who may read it, and
+// whether requests can be sealed with it, or else with the hub's own key.
+func settings(f siteprofile.Found, data string, wrong error) func(context.Context) []Finding {
+	path, p := f.Path, f.Profile
+	return func(ctx context.Context) []Finding {
 		if errors.Is(wrong, fs.ErrNotExist) {
-			return critical("Vérifiez l’option --profile.", "Le profil %s n’existe pas.", path)
+			if hubKey(ctx, data) == "" {
+				return warn("Enrôlez la borne auprès du hub, ou écrivez son profil.", "La borne n’a ni profil (%s) ni hub : son écran demande le code d’enrôlement.", path)
+			}
+			return warn("Donnez-lui un profil dans la console du hub : écran, imprimante, lecteurs, horaires.", "La borne n’a pas encore de profil : elle sert avec les réglages d’origine.")
 		}
 		if wrong != nil {
 			return because(critical("Corrigez le profil à l’endroit indiqué, ou demandez-le à la ville.", "Le profil %s n’est pas utilisable.", path), wrong)
 		}
 		var found []Finding
+		if f.Refused.Version != "" {
+			found = append(found, because(warn("Corrigez le profil sur le hub : la borne continue avec celui d’avant.", "La borne ne peut pas se servir du profil %s du hub.", f.Refused.Version), errors.New(f.Refused.Why))...)
+		}
 		if st, err := os.Stat(path); err == nil && st.Mode().Perm()&0o004 != 0 {
 			found = append(found, warn("chmod o-rwx "+path, "Tout le monde peut lire le profil, qui tient les empreintes des badges.")...)
 		}
 		if _, err := callback.ParseRecipients(p.Callback.Recipients); err != nil {
 			found = append(found, because(critical("Copiez la clé publique du hub dans rappel.destinataires.", "Les demandes de rappel ne peuvent pas être scellées."), err)...)
-		} else if len(p.Callback.Recipients) == 0 {
-			found = append(found, critical("Copiez la clé publique du hub dans rappel.destinataires.", "Aucune demande de rappel ne peut être prise : il n’y a pas de clé du hub.")...)
+		} else if len(p.Callback.Recipients) == 0 && hubKey(ctx, data) == "" {
+			found = append(found, critical("Enrôlez la borne auprès du hub, ou copiez sa clé publique dans rappel.destinataires.", "Aucune demande de rappel ne peut être prise : il n’y a pas de clé du hub.")...)
 		}
 		if _, err := devices.Open(p, devices.Hands{}); err != nil {
 			found = append(found, because(critical("Corrigez le profil à la clé indiquée.", "Les appareils du profil ne sont pas utilisables."), err)...)
@@ -69,6 +89,24 @@ func settings(path string, p *profile.Profile, wrong error) func(context.Context
 		}
 		return found
 	}
+}
+
+// hubKey is the key that an enrolled borne has of its hub; empty where there is
+// none to be read.
+func hubKey(ctx context.Context, data string) string {
+	if _, err := os.Stat(filepath.Join(data, store.FileName)); err != nil {
+		return "" // opening would make one that belongs to whoever looks
+	}
+	st, err := store.Open(data)
+	if err != nil {
+		return "" // said elsewhere
+	}
+	defer st.Close()
+	key, err := st.Setting(ctx, store.HubRecipient)
+	if err != nil {
+		return ""
+	}
+	return key
 }
 
 // cardSettings looks at the rules for cards and at who may open the pages for

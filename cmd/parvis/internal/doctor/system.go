@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"parvis/device/audio"
+	wiring "parvis/kiosk/agent/network"
 	"parvis/provisioning/profile"
 )
 
@@ -28,6 +29,7 @@ const (
 	procRoutes  = "/proc/net/route"
 	procRoutes6 = "/proc/net/ipv6_route"
 	procInputs  = "/proc/bus/input/devices"
+	kiosk       = ":0" // the display of a borne's session
 )
 
 // disk looks at the space left where the borne keeps its data, and whether it
@@ -114,6 +116,21 @@ func network(routes, routes6, sys string) func(context.Context) []Finding {
 	}
 }
 
+// wired tells what of the profile's network the machine has not taken, and says
+// nothing where that is nothing. state is the folder of root's half.
+func wired(state string) func(context.Context) []Finding {
+	return func(context.Context) []Finding {
+		status, err := wiring.ReadStatus(state)
+		if err != nil {
+			return because(warn("Voyez « journalctl -u parvis-reseau ».", "On ne sait pas si la machine a pris le réseau du profil."), err)
+		}
+		if status.Failure == "" {
+			return nil
+		}
+		return because(warn("Corrigez [reseau] dans le profil, ou réglez le réseau dans la machine.", "La machine n’a pas pris tout le réseau du profil."), errors.New(status.Failure))
+	}
+}
+
 // defaultRoute gives the link of a line of /proc/net/route that leads
 // everywhere: interface, destination, gateway, flags … in hexadecimal.
 func defaultRoute(f []string) string {
@@ -137,13 +154,14 @@ func up(flags string) bool {
 	return err == nil && n&1 != 0
 }
 
-// screen asks the display for its size and compares it with the profile's.
-func screen(display string, want profile.Screen) func(context.Context) []Finding {
+// screen asks the display for its size and compares it with the profile's. With
+// none given it tries fallback: doctor may be looking on from afar.
+func screen(display, fallback string, want profile.Screen) func(context.Context) []Finding {
 	return func(context.Context) []Finding {
 		xgb.Logger.SetOutput(nowhere{})
 		guess := display == ""
 		if guess {
-			display = ":0" // as on a borne, seen from afar
+			display = fallback
 		}
 		x, err := xgb.NewConnDisplay(display)
 		if err != nil && guess {

@@ -1,13 +1,13 @@
-package main
+// Package french puts what the command-line library says by itself into French:
+// IT staff read no English.
+package french
 
 import (
 	"io"
 	"strings"
 )
 
-// french puts what the command-line library says by itself into French: IT
-// staff read no English.
-var french = strings.NewReplacer(
+var words = strings.NewReplacer(
 	"Usage: ", "Utilisation : ",
 	"Flags:", "Options :",
 	"Commands:", "Commandes :",
@@ -38,11 +38,11 @@ var french = strings.NewReplacer(
 	"exists but is not a directory", "existe, mais ce n’est pas un dossier",
 )
 
-// frenchWriter translates what passes through it.
-type frenchWriter struct{ io.Writer }
+// Writer translates what passes through it.
+type Writer struct{ io.Writer }
 
-func (w frenchWriter) Write(p []byte) (int, error) {
-	if _, err := french.WriteString(w.Writer, string(p)); err != nil {
+func (w Writer) Write(p []byte) (int, error) {
+	if _, err := words.WriteString(w.Writer, string(p)); err != nil {
 		return 0, err
 	}
 	return len(p), nil
