@@ -1,6 +1,7 @@
 #!/bin/sh
-# Tries a borne: the demo site, demo places and a desk of simulated devices, on
-# the display there is or on a virtual one. Usage: run-demo.sh [SECONDS]
+# Tries a borne and its hub: the demo site, demo places, a desk of simulated
+# devices, a hub, and the borne's agent enrolled there, on the display there is
+# or on a virtual one. Usage: run-demo.sh [SECONDS]
 # Everything it makes is under run/; bin/ holds the programs.
 set -eu
 cd "$(dirname "$0")/.."
@@ -59,6 +60,28 @@ if grep -q '^imprimante A4' run/desk.log; then
 fi
 bin/parvis ticket demo --kind demarche --out run/printer
 
+# The hub, and the borne enrolled as IT would do it: anew where the hub that it
+# knows has been removed.
+[ -e run/hub ] || rm -rf run/data/identity
+console=http://127.0.0.1:8080
+bornes=127.0.0.1:8443
+rm -f run/hub.out
+bin/parvis-hub serve --data run/hub --bornes "$bornes" --people 127.0.0.1:8080 --url "$console" >run/hub.out 2>run/hub.log &
+hub=$!
+children="$hub $children"
+until_there run/hub.out "$hub" run/hub.log
+if [ ! -e run/data/identity/identity.json ]; then
+	code=$(bin/parvis-hub token create --data run/hub --site demo --name "Mairie de quartier" --borne MQ-01 --short)
+	bin/parvis-agent enrol "$bornes" "$code" --data run/data >/dev/null
+fi
+signin=$(bin/parvis-hub person link demo@parvis.test --name "Démonstration" --role admin --data run/hub --url "$console")
+# The agent hands both logs to the hub when asked, and may empty them: they are
+# appended to.
+rm -f run/agent.log run/borne.log
+touch run/borne.log
+bin/parvis-agent run --data run/data --logs run/agent.log --logs run/borne.log >>run/agent.log 2>&1 &
+children="$! $children"
+
 # Memory that is given back is overwritten at once: nothing a resident typed
 # stays in it.
 export GODEBUG=clobberfree=1
@@ -86,8 +109,11 @@ fi
 echo "The borne opens on display $DISPLAY${virtual:+, a virtual one}."
 echo "Printed tickets:  run/tickets/ticket-N.png and ticket-N.txt (the newest is a sample until you print one)"
 [ -z "$virtual" ] || echo "Screenshots:      run/screens/ (one when the screen has changed)"
+echo "The console:      $console, signing in first by this link, good once, to choose a password (demo@parvis.test):"
+echo "                  $signin"
 echo "The devices:      http://127.0.0.1:8090/ (end the paper, open the cover, show a card, scan a code)"
 echo "A4 pages:         run/office/printed/"
+echo "Logs:             run/borne.log, run/agent.log, run/hub.log"
 grep 'laissé de côté' run/desk.log || true
 if [ -n "$seconds" ]; then
 	echo "It stops by itself after $seconds seconds."
@@ -95,7 +121,7 @@ else
 	echo "Ctrl-C stops it."
 fi
 
-bin/parvis run "$@" &
+bin/parvis run "$@" 2>>run/borne.log &
 borne=$!
 children="$borne $children"
 
@@ -123,4 +149,5 @@ while kill -0 "$borne" 2>/dev/null; do
 done
 status=0
 wait "$borne" || status=$?
+[ "$status" = 0 ] || tail -n 20 run/borne.log >&2
 exit "$status"
