@@ -58,7 +58,7 @@ var walk = []string{
 // BenchmarkTouch measures from outside, over X, how long after a finger's
 // landing the glass changes, on every page.
 func BenchmarkTouch(b *testing.B) {
-	borne := xdrive.StartBorne(b, xdrive.Options{Places: realPlaces(b), Bare: true, Env: []string{morning}})
+	borne := xdrive.StartBorne(b, xdrive.Options{Places: realPlaces(b), Bare: true, Env: []string{xdrive.Morning}})
 	var first, settled []time.Duration
 	rounds := 0
 	for b.Loop() {
@@ -104,7 +104,7 @@ var errand = []string{
 
 // BenchmarkMemory serves 200 visits and looks at the memory they leave.
 func BenchmarkMemory(b *testing.B) {
-	borne := xdrive.StartBorne(b, xdrive.Options{Places: realPlaces(b), Bare: true, Env: []string{morning}})
+	borne := xdrive.StartBorne(b, xdrive.Options{Places: realPlaces(b), Bare: true, Env: []string{xdrive.Morning}})
 	serve := func(n int) int64 {
 		for range n {
 			tap(borne, errand...)
@@ -159,7 +159,7 @@ func (e *ear) Hear(p []byte) {
 // BenchmarkFirstByte is the time from a finger's touch on "Imprimer" to the
 // first bytes of the ticket at the printer's end of the line.
 func BenchmarkFirstByte(b *testing.B) {
-	borne := xdrive.StartBorne(b, xdrive.Options{Bare: true, Env: []string{morning}})
+	borne := xdrive.StartBorne(b, xdrive.Options{Bare: true, Env: []string{xdrive.Morning}})
 	printer := &ear{Device: sim.NewThermal(func(sim.Ticket) {}), begun: make(chan time.Time, 1)}
 	cable := sim.NewCable(filepath.Join(borne.Dir, "run/printer"), printer)
 	if err := cable.Plug(); err != nil {

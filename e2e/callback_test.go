@@ -29,9 +29,9 @@ func testCallback(t *testing.T, b *xdrive.Borne) {
 	find(b, "consent", "send")
 	b.WaitPage("callback.done")
 
-	all := outbox(t, b)
+	all := b.Waiting()
 	code := requestOf(t, b, "+33612345652").Code
-	if !slices.ContainsFunc(all, func(w waiting) bool { return w.Code == code }) {
+	if !slices.ContainsFunc(all, func(w xdrive.Waiting) bool { return w.Code == code }) {
 		t.Errorf("parvis callback list does not show %s: %v", code, all)
 	}
 	ticket := print(t, b)
@@ -151,9 +151,9 @@ func testTextMessage(t *testing.T, b *xdrive.Borne) {
 // and what to do. When they try again it is kept once.
 func testNotKept(t *testing.T, b *xdrive.Borne) {
 	counted := counting(t, b)
-	st := openStore(t, b)
+	st := b.OpenStore()
 	defer st.Close()
-	before := len(outbox(t, b))
+	before := len(b.Waiting())
 	tap(b, "start", "callback")
 	find(b, "topic:logement")
 	write(b, "0456789123")
@@ -166,7 +166,7 @@ func testNotKept(t *testing.T, b *xdrive.Borne) {
 	b.WaitPage("waiting") // SQLite tries for two seconds
 	b.WaitPage("callback.failed")
 	hearPage(b, "Votre demande n'est pas enregistrée", "Rien n'a été gardé.", "Réessayez, ou parlez à l'accueil", "Appelez le zéro 3, 53, zéro 1, zéro zéro, zéro zéro")
-	if n := len(outbox(t, b)); n != before {
+	if n := len(b.Waiting()); n != before {
 		t.Errorf("%d requests are kept, %d before", n, before)
 	}
 	if err := lock.Rollback(); err != nil {
@@ -177,7 +177,7 @@ func testNotKept(t *testing.T, b *xdrive.Borne) {
 	requestOf(t, b, "+33456789123")
 	tap(b, "leave", "leaving.finish")
 	b.WaitPage("attract")
-	counted("visit", "language.fr", "callback.begun", "callback.failed", "callback.kept")
+	counted("visit", "language.fr", "callback.begun", "callback.failed", "callback.kept", "aid.keypad", "aid.speech") // by hearPage
 }
 
 // A borne without a hub's key keeps nothing that anybody could read.
@@ -191,14 +191,14 @@ func TestNoKey(t *testing.T) {
 	if err := os.WriteFile(path, []byte(profile), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b := xdrive.StartBorne(t, xdrive.Options{Profile: path, Env: []string{morning}, Bare: true})
+	b := xdrive.StartBorne(t, xdrive.Options{Profile: path, Env: []string{xdrive.Morning}, Bare: true})
 	tap(b, "start", "callback")
 	find(b, "topic:logement")
 	write(b, "0456789123")
 	find(b, "continue", "slot:any", "continue", "continue", "consent", "send")
 	b.WaitPage("callback.failed")
 	hearPage(b, "Votre demande n'est pas enregistrée")
-	if n := len(outbox(t, b)); n != 0 {
+	if n := len(b.Waiting()); n != 0 {
 		t.Errorf("%d requests are kept", n)
 	}
 }

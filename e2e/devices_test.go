@@ -25,7 +25,7 @@ const (
 
 // TestCards shows every kind of card to a borne that stands idle.
 func TestCards(t *testing.T) {
-	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{morning}, Also: []string{"card"}})
+	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{xdrive.Morning}, Also: []string{"card"}})
 	for _, test := range []struct {
 		name string
 		try  func(*testing.T, *xdrive.Borne)
@@ -68,11 +68,11 @@ func testCityCard(t *testing.T, b *xdrive.Borne) {
 	if strings.Contains(ticket.Text, cityNumber) {
 		t.Errorf("the ticket bears the card's number:\n%s", ticket.Text)
 	}
-	i := slices.IndexFunc(requests(t, b), func(r callback.Request) bool { return r.Card == cityNumber })
+	i := slices.IndexFunc(b.Requests(), func(r callback.Request) bool { return r.Card == cityNumber })
 	if i < 0 {
 		t.Fatal("no request bears the card")
 	}
-	if r := requests(t, b)[i]; r.Phone != "" || r.Topic != "logement" {
+	if r := b.Requests()[i]; r.Phone != "" || r.Topic != "logement" {
 		t.Errorf("the request asks for %s with phone %q", r.Topic, r.Phone)
 	}
 	leave(b)
@@ -114,7 +114,7 @@ func testMediatorBadge(t *testing.T, b *xdrive.Borne) {
 	tap(b, "continue")
 	b.WaitPage("home")
 	leave(b)
-	counted("visit", "language.fr", "card.mediator", "visit.accompanied")
+	counted("visit", "language.fr", "card.mediator", "visit.accompanied", "aid.keypad", "aid.speech") // by hearPage
 }
 
 // A staff badge alone opens nothing; with the code it opens the pages for staff.
@@ -234,7 +234,7 @@ func testUnknownCard(t *testing.T, b *xdrive.Borne) {
 // An A4 printer prints what the page shows; its paper ends amid a sheet, is
 // refilled, and nothing comes out twice.
 func TestOfficePrinter(t *testing.T) {
-	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{morning}, Also: []string{"office"}})
+	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{xdrive.Morning}, Also: []string{"office"}})
 	openPlace(b)
 	b.Wait("both printers", func() bool { return !b.Target("print").Disabled })
 	tap(b, "print")

@@ -15,7 +15,7 @@ import (
 // TestJourneys leads residents by the mouse through all a borne can do for
 // them, one visit a subtest, and looks at the paper and the database.
 func TestJourneys(t *testing.T) {
-	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{morning}})
+	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{xdrive.Morning}})
 	for _, journey := range []struct {
 		name string
 		run  func(*testing.T, *xdrive.Borne)
@@ -201,7 +201,7 @@ func testLevel(t *testing.T, b *xdrive.Borne) {
 			find(b, "place:"+all[1]["id"])
 			b.WaitPage("place")
 			leave(b, "missing:long", "missing:scan")
-			counted("visit", "language.fr", "level."+profile.id, "ticket.printed", "place.shown", "missing.long", "missing.scan")
+			counted("visit", "language.fr", "level."+profile.id, "ticket.printed", "place.shown", "missing.scan", "missing.long")
 		})
 	}
 }

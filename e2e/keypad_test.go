@@ -13,7 +13,7 @@ import (
 // through the journeys by the keypad under it. What to press next is decided by
 // what the voice has said, and by nothing else.
 func TestKeypad(t *testing.T) {
-	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{morning}})
+	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{xdrive.Morning}})
 	for _, journey := range []struct {
 		name string
 		run  func(*testing.T, *xdrive.Borne)

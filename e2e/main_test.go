@@ -3,26 +3,18 @@
 package e2e
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"slices"
 	"testing"
 	"time"
 
 	"parvis/e2e/xdrive"
+	"parvis/hub/console/browsertest"
 )
 
 func TestMain(m *testing.M) {
-	if err := xdrive.Build(context.Background()); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
+	os.Exit(xdrive.Main(func() int { return browsertest.Main(m) }))
 }
-
-// morning is a Tuesday on which the demo places are open.
-const morning = "PARVIS_NOW=2026-11-24T10:42:00+01:00"
 
 // tap touches one target after the other, each on the page that the one before led to.
 func tap(b *xdrive.Borne, ids ...string) {

@@ -46,7 +46,7 @@ func memory(t *testing.T, pid int, look func(part []byte)) {
 // something was typed. The collector overwrites what it frees here
 // (clobberfree), so that all that is still found is still held by something.
 func TestMemoryForgets(t *testing.T) {
-	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{morning, "GODEBUG=clobberfree=1"}})
+	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{xdrive.Morning, "GODEBUG=clobberfree=1"}})
 	for _, c := range []struct {
 		name, number, first string
 		after               func() // what the resident does after the review
@@ -85,6 +85,11 @@ func TestMemoryForgets(t *testing.T) {
 			b.WaitPage("attract")
 			b.Wait("the memory to be wiped", func() bool { return len(remembered(t, b, traces)) == 0 })
 		})
+	}
+	st := b.OpenStore()
+	defer st.Close()
+	if sealed, err := st.Unfound(t.Context()); err != nil || len(sealed) != 2 {
+		t.Errorf("%d searches that found nothing were sealed, not 2: %v", len(sealed), err)
 	}
 }
 

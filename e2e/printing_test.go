@@ -11,7 +11,7 @@ import (
 // the resident who touches "Imprimer" reads what happened and what to do, and
 // nothing is printed but what they ask for once it is mended.
 func TestPrinterFaults(t *testing.T) {
-	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{morning}})
+	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{xdrive.Morning}})
 	for _, fault := range []struct{ name, order, mend, said string }{
 		{"no paper", "paper out", "paper in", "L'imprimante n'a plus de papier."},
 		{"cover open", "cover open", "cover close", "Le capot de l'imprimante est ouvert."},
@@ -55,7 +55,7 @@ func waitPrint(b *xdrive.Borne, offers bool) {
 // TestPrinterFailsAmid breaks the printer when part of a ticket is on paper.
 // Only the resident can see whether it came out, and only their wish prints again.
 func TestPrinterFailsAmid(t *testing.T) {
-	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{morning}})
+	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{xdrive.Morning}})
 	for _, fault := range []struct {
 		name, order, mend string
 		lost              bool // the end of the ticket may be
@@ -94,7 +94,7 @@ func TestPrinterFailsAmid(t *testing.T) {
 
 // A request is kept though its ticket cannot be printed: the code is shown.
 func TestPrinterFailsAfterCallback(t *testing.T) {
-	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{morning}, Bare: true})
+	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{xdrive.Morning}, Bare: true})
 	tap(b, "start", "callback")
 	find(b, "topic:logement")
 	write(b, "0187654321")
@@ -105,7 +105,7 @@ func TestPrinterFailsAfterCallback(t *testing.T) {
 	code := strings.Join(strings.Split(requestOf(t, b, "+33187654321").Code, ""), " ")
 	hearPage(b, "L'imprimante ne répond pas.", "Prenez une photo de ce numéro.", code)
 	leave(b)
-	if n := len(outbox(t, b)); n != 1 {
+	if n := len(b.Waiting()); n != 1 {
 		t.Errorf("the outbox holds %d requests", n)
 	}
 }

@@ -189,7 +189,7 @@ func TestBetrayed(t *testing.T) {
 // loudspeaker, then stops the borne and searches all that it has left.
 func TestNothingLies(t *testing.T) {
 	const number, name = "0687914253", "Zélinda"
-	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{morning}})
+	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{xdrive.Morning}})
 	tap(b, "start", "callback")
 	find(b, "topic:justice")
 	write(b, number)

@@ -9,10 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/image/draw"
 
+	"parvis/e2e/fleet"
 	"parvis/e2e/xdrive"
 )
 
@@ -32,6 +34,7 @@ func TestScreens(t *testing.T) {
 		{name: "portrait-large", size: "1080x1920", keys: []string{"F2", "F2"}},
 		{name: "portrait-contrast", size: "1080x1920", keys: []string{"F3"}},
 		{name: "portrait-falc", size: "1080x1920", lang: "falc"},
+		{name: "portrait-arabic", size: "1080x1920", lang: "ar"},
 		{name: "portrait-low", size: "1080x1920", keys: []string{"low"}},
 		{name: "landscape", size: "1920x1080"},
 		{name: "landscape-large", size: "1920x1080", keys: []string{"F2", "F2"}},
@@ -43,14 +46,32 @@ func TestScreens(t *testing.T) {
 				t.Fatal(err)
 			}
 			a := &album{t: t, dir: out, keys: look.keys, lang: look.lang}
-			a.b = xdrive.StartBorne(t, xdrive.Options{Size: look.size, Env: []string{morning}, Also: []string{"card", "office"}})
+			profile := profileFor(t, look.lang)
+			a.b = xdrive.StartBorne(t, xdrive.Options{Profile: profile, Size: look.size, Env: []string{xdrive.Morning}, Also: []string{"card", "office"}})
 			a.pages()
-			a.b = xdrive.StartBorne(t, xdrive.Options{Size: look.size, Env: []string{morning + " x8"}})
+			a.b = xdrive.StartBorne(t, xdrive.Options{Profile: profile, Size: look.size, Env: []string{xdrive.Morning + " x8"}})
 			a.open()
 			a.b.WaitPage("timeout")
 			a.shot("timeout")
+			a.b = xdrive.StartBorne(t, xdrive.Options{Size: look.size, Profile: "-", Places: "-", Bare: true, Env: []string{xdrive.Morning}})
+			fleet.Strange(t, filepath.Join(a.b.Dir, "run/data"))
+			a.b.WaitPage("maintenance.enrol")
+			a.shot("first-boot")
 		})
 	}
+}
+
+// profileFor is a site that speaks a language: the demo's own, or else one beside it.
+func profileFor(t *testing.T, lang string) string {
+	t.Helper()
+	demo, err := os.ReadFile("../packaging/demo.toml")
+	must(t, err)
+	if lang == "" || strings.Contains(string(demo), `"`+lang+`"`) {
+		return ""
+	}
+	path := filepath.Join(t.TempDir(), "profil.toml")
+	must(t, os.WriteFile(path, []byte(strings.Replace(string(demo), `langues = ["fr", `, `langues = ["fr", "`+lang+`", `, 1)), 0o600))
+	return path
 }
 
 // album takes pictures of one look.
@@ -120,6 +141,9 @@ func (a *album) pages() {
 	a.all("place")
 	a.find("phone")
 	a.shot("place-phone")
+	tap(b, "nav.home")
+	a.find("help", "need:ordinateur", "wifi")
+	a.shot("wifi")
 	tap(b, "nav.home")
 	a.find("help", "search")
 	write(b, "medi")

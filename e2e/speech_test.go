@@ -20,7 +20,7 @@ func TestSpeechIsCut(t *testing.T) {
 	// Both run under the number of their shell, so that a kill ends all of it.
 	script(t, dir, "espeak-ng", `text=$(cat); echo "$$ $text" >> `+dir+`/said; exec sleep 600`)
 	script(t, dir, "aplay", `exec sleep 600`)
-	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{morning, "PARVIS_VOICE=espeak", "PATH=" + dir + ":" + os.Getenv("PATH")}})
+	b := xdrive.StartBorne(t, xdrive.Options{Env: []string{xdrive.Morning, "PARVIS_VOICE=espeak", "PATH=" + dir + ":" + os.Getenv("PATH")}})
 	for n, step := range []struct{ key, said string }{
 		{"F1", "Lecture à voix haute activée."},
 		{"Down", "Français"},

@@ -10,8 +10,8 @@ import (
 	"parvis/e2e/xdrive"
 )
 
-// The borne tells systemd when its first page is there, and from then on, from
-// the drawing loop, that it lives.
+// The borne tells systemd when its first page is there, and from then on, as
+// often as systemd asks, that its drawing loop moves.
 func TestSystemdHearsOfTheScreen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")
 	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
@@ -19,7 +19,7 @@ func TestSystemdHearsOfTheScreen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer socket.Close()
-	xdrive.StartBorne(t, xdrive.Options{Bare: true, Env: []string{"NOTIFY_SOCKET=" + path}})
+	xdrive.StartBorne(t, xdrive.Options{Bare: true, Env: []string{"NOTIFY_SOCKET=" + path, "WATCHDOG_USEC=4000000"}})
 	if err := socket.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}

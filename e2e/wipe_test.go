@@ -17,7 +17,7 @@ func TestWipe(t *testing.T) {
 		name, now string
 		end       func(*testing.T, *xdrive.Borne)
 	}{
-		{"J’ai terminé", morning, func(t *testing.T, b *xdrive.Borne) {
+		{"J’ai terminé", xdrive.Morning, func(t *testing.T, b *xdrive.Borne) {
 			for _, id := range []string{"face:some", "missing:internet", "leaving.finish"} {
 				twice(b, id)
 			}
@@ -90,9 +90,11 @@ func twice(b *xdrive.Borne, id string) {
 func look(t *testing.T, b *xdrive.Borne) map[string]image.Image {
 	pictures := make(map[string]image.Image)
 	take := func(name string) {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		// A page is announced when it is laid out. On a busy machine it comes
+		// onto the glass some time later.
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		if err := b.Screen.WaitStill(ctx, 300*time.Millisecond); err != nil {
+		if err := b.Screen.WaitStill(ctx, time.Second); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		img, err := b.Screen.Screenshot()

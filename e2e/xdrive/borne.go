@@ -26,7 +26,7 @@ import (
 // Options say which borne a test wants. The zero value is the demo borne in
 // portrait.
 type Options struct {
-	Profile string   // path of a profile; packaging/demo.toml when empty
+	Profile string   // a file; packaging/demo.toml when empty, none when "-"
 	Places  string   // a CSV to import first; the demo places when empty, none when "-"
 	Size    string   // "1080x1920" when empty
 	Env     []string // more environment: "PARVIS_NOW=…"
@@ -97,7 +97,7 @@ type Ticket struct {
 const demoPlaces = "content/demo/places.csv"
 
 // patience is how long a borne may take over one thing on a busy machine.
-const patience = 15 * time.Second
+const patience = time.Minute
 
 // Root is the folder of the module, found from the working directory up.
 func Root() (string, error) {
@@ -130,6 +130,19 @@ func Build(ctx context.Context) error {
 	return nil
 }
 
+// Main builds the programs and runs the tests of a package; it gives what their
+// process ends with.
+func Main(run func() int) int {
+	if err := Build(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return run()
+}
+
+// Morning is a Tuesday on which the demo places are open.
+const Morning = "PARVIS_NOW=2026-11-24T10:42:00+01:00"
+
 // StartBorne starts a borne and waits for its first page. It is stopped when
 // the test ends.
 func StartBorne(t testing.TB, o Options) *Borne {
@@ -144,10 +157,12 @@ func StartBorne(t testing.TB, o Options) *Borne {
 	if o.Profile == "" {
 		o.Profile = filepath.Join(root, "packaging", "demo.toml")
 	}
-	profile, err := os.ReadFile(o.Profile)
-	b.must(err)
 	add, without := b.also()
-	b.must(os.WriteFile(b.path("run/profile.toml"), append(profile, add...), 0o600))
+	if o.Profile != "-" {
+		profile, err := os.ReadFile(o.Profile)
+		b.must(err)
+		b.must(os.WriteFile(b.path("run/profile.toml"), append(profile, add...), 0o600))
+	}
 	if o.Places == "" {
 		o.Places = filepath.Join(root, demoPlaces)
 	}
@@ -216,6 +231,8 @@ func (b *Borne) Launch() {
 
 func (b *Borne) launch() (glass *watch, shown time.Time) {
 	b.t.Helper()
+	b.dropTorn(b.trace.name)
+	b.dropTorn(b.voice.name)
 	b.mark()
 	glass, err := b.Screen.watch(b.Screen.Bounds())
 	b.must(err)
@@ -226,6 +243,20 @@ func (b *Borne) launch() (glass *watch, shown time.Time) {
 	shown, err = glass.next(ctx) // the page is told before it is shown
 	b.must(err)
 	return glass, shown
+}
+
+// dropTorn takes from the end of a file what a program that was killed amid a line
+// has left of it, or else the next program's first line would go on there.
+func (b *Borne) dropTorn(name string) {
+	b.t.Helper()
+	text, err := os.ReadFile(b.path(name))
+	if errors.Is(err, os.ErrNotExist) {
+		return
+	}
+	b.must(err)
+	if whole := bytes.LastIndexByte(text, '\n') + 1; whole < len(text) {
+		b.must(os.Truncate(b.path(name), int64(whole)))
+	}
 }
 
 // Stop ends the program as systemd would, and waits for it.

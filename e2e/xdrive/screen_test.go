@@ -18,7 +18,7 @@ import (
 	"parvis/e2e/xdrive"
 )
 
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // toy is a window over the whole glass that paints itself when touched and
 // tells what it got.
