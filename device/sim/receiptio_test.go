@@ -9,11 +9,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
 	"parvis/device/sim"
+	"parvis/packaging/npmtest"
 )
 
 // receiptio is a print program of others, used by shops: what it understands of
@@ -27,11 +27,11 @@ type receiptio struct {
 
 func newReceiptio(t *testing.T) *receiptio {
 	t.Helper()
-	script, err := installReceiptio()
+	home, err := npmtest.Install("device/sim/testdata/receiptio") // in the version that package-lock.json holds
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &receiptio{script: script, tickets: make(chan sim.Ticket, 4)}
+	r := &receiptio{script: filepath.Join(home, "node_modules/receiptio/bin/cli.js"), tickets: make(chan sim.Ticket, 4)}
 	r.thermal = sim.NewThermal(func(k sim.Ticket) { r.tickets <- k })
 	for range 20 {
 		// receiptio knows but port 9100.
@@ -54,41 +54,6 @@ func newReceiptio(t *testing.T) *receiptio {
 	t.Fatal("no address of 127.9/16 has its port 9100 free")
 	return nil
 }
-
-// installReceiptio gives the path of the script, in the version that
-// package-lock.json holds. It is fetched once and kept beside it.
-var installReceiptio = sync.OnceValues(func() (string, error) {
-	const home = "testdata/receiptio"
-	for program, debian := range map[string]string{"node": "nodejs", "npm": "npm"} {
-		if _, err := exec.LookPath(program); err != nil {
-			return "", fmt.Errorf("%s is not installed (Debian package %s)", program, debian)
-		}
-	}
-	script := filepath.Join(home, "node_modules/receiptio/bin/cli.js")
-	if _, err := os.Stat(script); err == nil {
-		return script, nil
-	}
-	dir, err := os.MkdirTemp(home, ".install-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(dir)
-	for _, name := range []string{"package.json", "package-lock.json"} {
-		b, err := os.ReadFile(filepath.Join(home, name))
-		if err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
-			return "", err
-		}
-	}
-	npm := exec.Command("npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
-	npm.Dir = dir
-	if out, err := npm.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("receiptio cannot be fetched from the npm registry. With a network, once: (cd device/sim/%s && npm ci --ignore-scripts)\n%w\n%s", home, err, out)
-	}
-	return script, os.Rename(filepath.Join(dir, "node_modules"), filepath.Join(home, "node_modules"))
-})
 
 // run runs the program and returns what it says.
 func (r *receiptio) run(t *testing.T, args ...string) string {

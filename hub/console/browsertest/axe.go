@@ -4,62 +4,24 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 
 	"github.com/chromedp/chromedp"
+
+	"parvis/packaging/npmtest"
 )
 
-// axeScript is axe-core, in the version that package-lock.json holds. It is
-// fetched once and kept beside it.
+// axeScript is axe-core, in the version that package-lock.json holds.
 var axeScript = sync.OnceValues(func() (string, error) {
-	dir, err := os.Getwd()
+	home, err := npmtest.Install("hub/console/browsertest/testdata/axe")
 	if err != nil {
 		return "", err
 	}
-	for filepath.Base(dir) != "console" && dir != filepath.Dir(dir) {
-		dir = filepath.Dir(dir)
-	}
-	home := filepath.Join(dir, "browsertest/testdata/axe")
-	script := filepath.Join(home, "node_modules/axe-core/axe.min.js")
-	if _, err := os.Stat(script); err != nil {
-		if err := install(home); err != nil {
-			return "", err
-		}
-	}
-	b, err := os.ReadFile(script)
+	b, err := os.ReadFile(filepath.Join(home, "node_modules/axe-core/axe.min.js"))
 	return string(b), err
 })
-
-// install does npm ci in a folder, aside at first: of two test programs, one
-// may be interrupted.
-func install(home string) error {
-	if _, err := exec.LookPath("npm"); err != nil {
-		return fmt.Errorf("npm is not installed (Debian package npm)")
-	}
-	dir, err := os.MkdirTemp(home, ".install-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	for _, name := range []string{"package.json", "package-lock.json"} {
-		b, err := os.ReadFile(filepath.Join(home, name))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
-			return err
-		}
-	}
-	npm := exec.Command("npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
-	npm.Dir = dir
-	if out, err := npm.CombinedOutput(); err != nil {
-		return fmt.Errorf("the packages of %s cannot be fetched from the npm registry: %w\n%s", home, err, out)
-	}
-	return os.Rename(filepath.Join(dir, "node_modules"), filepath.Join(home, "node_modules"))
-}
 
 // axe runs all of axe's rules on the page, those for a contrast of 7 included,
 // and returns what it finds. It is handed in through the devtools protocol,

@@ -11,14 +11,13 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
+
+	"parvis/packaging/npmtest"
 )
 
 // What the provider knows of the hub.
@@ -44,7 +43,7 @@ type Provider struct {
 // until the test ends.
 func Start(t testing.TB, back string) *Provider {
 	t.Helper()
-	home, err := install()
+	home, err := npmtest.Install("hub/people/oidctest/testdata/provider")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,55 +144,3 @@ func (p *Provider) SignIn(at, subject string) url.Values {
 	p.t.Fatal("the provider asks on and on")
 	return nil
 }
-
-// install gives the folder of the provider with its packages, in the versions
-// that package-lock.json holds. They are fetched once and kept there.
-var install = sync.OnceValues(func() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("there is no go.mod above this test")
-		}
-		dir = filepath.Dir(dir)
-	}
-	home := filepath.Join(dir, "hub/people/oidctest/testdata/provider")
-	if _, err := os.Stat(filepath.Join(home, "node_modules/oidc-provider")); err == nil {
-		return home, nil
-	}
-	for program, debian := range map[string]string{"node": "nodejs", "npm": "npm"} {
-		if _, err := exec.LookPath(program); err != nil {
-			return "", fmt.Errorf("%s is not installed (Debian package %s)", program, debian)
-		}
-	}
-	aside, err := os.MkdirTemp(home, ".install-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(aside)
-	for _, name := range []string{"package.json", "package-lock.json"} {
-		b, err := os.ReadFile(filepath.Join(home, name))
-		if err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(filepath.Join(aside, name), b, 0o600); err != nil {
-			return "", err
-		}
-	}
-	npm := exec.Command("npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
-	npm.Dir = aside
-	if out, err := npm.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("oidc-provider cannot be fetched from the npm registry. With a network, once: (cd %s && npm ci --ignore-scripts)\n%w\n%s", home, err, out)
-	}
-	// Another test program may have been faster.
-	err = os.Rename(filepath.Join(aside, "node_modules"), filepath.Join(home, "node_modules"))
-	if _, there := os.Stat(filepath.Join(home, "node_modules/oidc-provider")); there == nil {
-		err = nil
-	}
-	return home, err
-})
