@@ -1,9 +1,11 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"syscall"
 
@@ -28,7 +30,9 @@ const udisks = "org.freedesktop.UDisks2"
 // Without the service, or a bus to reach it by, nothing is known, and that is no
 // error.
 func FromUDisks(ctx context.Context) (map[string]Condition, error) {
-	bus, err := dbus.ConnectSystemBus(dbus.WithContext(ctx))
+	// ConnectSystemBus looks for the socket itself, and its error where there is
+	// none cannot be told from others.
+	bus, err := dbus.Connect(cmp.Or(os.Getenv("DBUS_SYSTEM_BUS_ADDRESS"), "unix:path=/run/dbus/system_bus_socket"), dbus.WithContext(ctx))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
 		return nil, nil
 	}

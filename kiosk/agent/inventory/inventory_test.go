@@ -171,4 +171,9 @@ func TestNoBus(t *testing.T) {
 	if _, err := FromUDisks(t.Context()); err == nil {
 		t.Error("an address that is none is no error")
 	}
+	// As it is on this machine, be there a bus or not.
+	t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", "")
+	if _, err := FromUDisks(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
