@@ -92,11 +92,6 @@ func mirror(root string) (files.Contents, error) {
 		dst := strings.TrimPrefix(filepath.ToSlash(name), root)
 		c := &files.Content{Source: name, Destination: dst, FileInfo: &files.ContentFileInfo{Mode: 0o644}}
 		all = append(all, c)
-		if d.Type()&fs.ModeSymlink != 0 {
-			c.Type = files.TypeSymlink
-			c.Source, err = os.Readlink(name)
-			return err
-		}
 		if strings.HasPrefix(dst, "/etc/") {
 			c.Type = files.TypeConfig
 		}
@@ -217,9 +212,6 @@ func (p *pack) scripts(info *nfpm.Info) error {
 	var shipped, units, services, states, sysusers, accounts, tmpfiles []string
 	for _, c := range info.Contents {
 		dir, name := path.Split(c.Destination)
-		if c.Type == files.TypeSymlink {
-			continue
-		}
 		switch dir {
 		case "/usr/lib/systemd/system/":
 			text, err := os.ReadFile(c.Source)
