@@ -36,7 +36,8 @@ type target struct {
 	press  color.Color
 }
 
-// ring frames the part that is read or has the focus.
+// ring frames the part that is read or has the focus. Its place is that on the
+// glass.
 type ring struct {
 	box
 	radius float32
@@ -83,6 +84,17 @@ func (b *board) rect(at box, fill, edge color.Color, stroke, radius float32) *ca
 	return r
 }
 
+// asTyped draws keys, and what was typed with them, in their own order: they bear
+// Latin letters and digits, which no language mirrors.
+func (b *board) asTyped(at box, draw func(at box)) {
+	if b.rtl {
+		at.x = b.width - at.x - at.w
+		b.rtl = false
+		defer func() { b.rtl = true }()
+	}
+	draw(at)
+}
+
 // touch makes a place answer to touch.
 func (b *board) touch(at box, c page.Choice, ground *canvas.Rectangle, press color.Color) {
 	if b.rtl {
@@ -95,7 +107,8 @@ func (b *board) touch(at box, c page.Choice, ground *canvas.Rectangle, press col
 	b.targets = append(b.targets, t)
 }
 
-// style makes a text style in the direction of the page.
+// style makes a text style in the direction of the page; a text of other letters
+// keeps its own.
 func (b *board) style(size float32, w typeset.Weight, c color.NRGBA) typeset.Style {
 	return typeset.Style{Size: size, Weight: w, Colour: c, RTL: b.rtl}
 }
@@ -268,6 +281,16 @@ func (k *inkwell) paragraph(text string, s typeset.Style, width float32) typeset
 	key := textKey{text, s, int(width)}
 	p, ok := k.paragraphs[key]
 	if !ok {
+		text, rtl := typeset.Directed(text, s.RTL)
+		if rtl != s.RTL { // it still stands where lines of this page begin
+			s.RTL = rtl
+			switch s.Align {
+			case typeset.Start:
+				s.Align = typeset.End
+			case typeset.End:
+				s.Align = typeset.Start
+			}
+		}
 		p = k.setter.Set(text, s, width)
 		k.paragraphs[key] = p
 	}

@@ -182,12 +182,17 @@ func (l *layout) head(at box, most float32) float32 {
 // mark frames the part that is being read or that has the focus.
 func (l *layout) mark(part int, at box) {
 	if part >= 0 && part == l.focus {
+		if l.rtl {
+			at.x = l.width - at.x - at.w
+		}
 		l.rings = append(l.rings, ring{at.inset(-l.Px(9)), l.radius + l.Px(9)})
 	}
 }
 
 // drawRings comes last: a ring lies over what it frames.
 func (l *layout) drawRings() {
+	defer func(rtl bool) { l.rtl = rtl }(l.rtl)
+	l.rtl = false
 	for _, r := range l.rings {
 		none := l.Focus
 		none.A = 0
@@ -231,7 +236,7 @@ func (l *layout) sideBySide(area box, screen int) (screens, shown int) {
 	}
 	for i, block := range l.page.Blocks {
 		if k, ok := block.(page.Keys); ok {
-			l.keys(i, k, right)
+			l.asTyped(right, func(at box) { l.keys(i, k, at) })
 		}
 	}
 	return l.column(left, screen)
@@ -262,7 +267,7 @@ func (l *layout) column(at box, screen int) (screens, shown int) {
 	y += l.gap
 	bottom := at.y + at.h
 	if keysHeight > 0 {
-		l.keys(keys.block, *keys.keys, box{at.x, bottom - keysHeight + l.gap, at.w, keysHeight - l.gap})
+		l.asTyped(box{at.x, bottom - keysHeight + l.gap, at.w, keysHeight - l.gap}, func(at box) { l.keys(keys.block, *keys.keys, at) })
 		bottom -= keysHeight
 	}
 	reach := l.lowTop()

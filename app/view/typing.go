@@ -1,6 +1,8 @@
 package view
 
 import (
+	"image/color"
+
 	"parvis/app/page"
 	"parvis/app/theme"
 	"parvis/device/typeset"
@@ -34,18 +36,7 @@ func (l *layout) field(i int, f page.Field, width float32) piece {
 		if f.Problem != "" {
 			edge = l.Warn
 		}
-		l.rect(b, l.Card, edge, l.Px(6), l.radius)
-		s := l.style(min(h*0.55, l.Fixed(theme.KeyLabel)*1.45), typeset.Bold, l.Ink)
-		in := box{b.x + l.Px(46), b.y, b.w - l.Px(92), h}
-		value := f.Value
-		w, _ := l.measure(value, s, 1e5)
-		if w > in.w { // keep the end in sight, where the resident types
-			w = in.w
-		}
-		if value != "" {
-			l.fit(value, s, in)
-		}
-		l.rect(box{in.x + w + l.Px(6), b.y + h*0.2, l.Px(5), h * 0.6}, sh.Edge, nil, 0, 0)
+		l.asTyped(b, func(b box) { l.typed(f.Value, b, edge, sh.Edge) })
 		y := b.y + h + l.Px(12)
 		if f.Problem != "" {
 			l.icon("alert-triangle", l.Warn, box{at.x, y, l.Px(46), l.Px(46)})
@@ -57,6 +48,18 @@ func (l *layout) field(i int, f page.Field, width float32) piece {
 			l.mark(part, b)
 		}
 	}}
+}
+
+// typed draws the value of a field and the caret behind it.
+func (l *layout) typed(value string, at box, edge, caret color.NRGBA) {
+	l.rect(at, l.Card, edge, l.Px(6), l.radius)
+	s := l.style(min(at.h*0.55, l.Fixed(theme.KeyLabel)*1.45), typeset.Bold, l.Ink)
+	in := box{at.x + l.Px(46), at.y, at.w - l.Px(92), at.h}
+	w, _ := l.measure(value, s, 1e5)
+	if value != "" {
+		l.fit(value, s, in)
+	}
+	l.rect(box{in.x + min(w, in.w) + l.Px(6), at.y + at.h*0.2, l.Px(5), at.h * 0.6}, caret, nil, 0, 0)
 }
 
 // keysHeight is how high a keyboard is drawn: its design height, less where

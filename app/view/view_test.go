@@ -21,6 +21,7 @@ import (
 	"parvis/app/session"
 	"parvis/app/theme"
 	"parvis/app/view"
+	"parvis/kiosk/visit"
 )
 
 var update = flag.Bool("update", false, "draw the golden pictures anew")
@@ -271,6 +272,57 @@ func TestArabicHome(t *testing.T) {
 		t.Errorf("back stands on the left, at %d", back.X)
 	}
 	golden(t, "home-ar.png", g.picture())
+}
+
+// Keys keep their order on an Arabic page, and a number typed on them its own:
+// field and keys are drawn as on a French one, though what stands around them is
+// mirrored.
+func TestArabicKeys(t *testing.T) {
+	b := journeytest.New(t)
+	var v *visit.Visit
+	for _, scene := range b.Scenes(t, "fr") {
+		if strings.HasPrefix(scene.Name, "callback.phone ") && string(scene.Visit.Draft.Phone) == "061234" {
+			v = scene.Visit
+		}
+	}
+	if v == nil {
+		t.Fatal("no scene has a number half typed")
+	}
+	g := newGlass(t, b, portrait)
+	draw := func(lang string) (picture image.Image, keys int) {
+		v.Lang = lang
+		g.Draw(session.Frame{Page: b.Page(t.Context(), v), Focus: -1, Fresh: true})
+		one, two := g.target(t, "key:1"), g.target(t, "key:2")
+		if one.X >= two.X {
+			t.Errorf("%s: key 1 stands at %d, key 2 at %d", lang, one.X, two.X)
+		}
+		return g.picture(), one.Y
+	}
+	french, keys := draw("fr")
+	arabic, _ := draw("ar")
+	// The longest strip of the same rows above the keys that isn't bare.
+	best, from := 0, -1
+	for y := range keys {
+		alike, inked := true, false
+		for x := range int(portrait.Width) {
+			if alike = french.At(x, y) == arabic.At(x, y); !alike {
+				break
+			}
+			inked = inked || french.At(x, y) != french.At(0, y)
+		}
+		switch {
+		case !alike || !inked:
+			from = -1
+		case from < 0:
+			from = y
+		}
+		if from >= 0 {
+			best = max(best, y+1-from)
+		}
+	}
+	if best < 100 {
+		t.Errorf("the field is not drawn alike: %d rows are", best)
+	}
 }
 
 func golden(t *testing.T, name string, got image.Image) {

@@ -165,7 +165,7 @@ func (s *setter) item(text, detail string, between float64, m mark) {
 func (s *setter) paragraph(text string, st style, indent float64, centred bool) []atom {
 	var atoms []atom
 	for part := range strings.SplitSeq(norm.NFC.String(text), "\n") {
-		text, rtl := direction(part, s.rtl)
+		text, rtl := typeset.Directed(part, s.rtl)
 		for _, l := range s.lines(text, st, width-indent, rtl) {
 			x := margin + indent
 			switch {

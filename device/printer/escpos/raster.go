@@ -5,8 +5,6 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/unicode/bidi"
-
 	"parvis/device/typeset"
 )
 
@@ -84,7 +82,7 @@ func (d *drawing) add(indent int, side byte, text string) {
 	const slack = 2 // dots by which a picture is wider than its text
 	for line := range strings.SplitSeq(drawable(text), "\n") {
 		s := d.style
-		s.RTL = d.w.rtl && readRightToLeft(line)
+		line, s.RTL = typeset.Directed(line, d.w.rtl)
 		switch {
 		case side == centre:
 			s.Align = typeset.Centre
@@ -168,13 +166,4 @@ func drawable(text string) string {
 		}
 		return r
 	}, text)
-}
-
-// readRightToLeft tells whether a text has letters that are. One that has none,
-// such as a telephone number, reads from left to right anywhere.
-func readRightToLeft(text string) bool {
-	return strings.ContainsFunc(text, func(r rune) bool {
-		p, _ := bidi.LookupRune(r)
-		return p.Class() == bidi.R || p.Class() == bidi.AL
-	})
 }
