@@ -18,10 +18,10 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
+	"parvis/hub/clocktest"
 	"parvis/hub/store"
 	"parvis/hub/store/storetest"
 	"parvis/kiosk/link"
@@ -92,9 +92,9 @@ func benchmarkFleet(b *testing.B, bornes int) {
 		if n, err := strconv.Atoi(os.Getenv("PARVIS_BENCH_SECONDS")); err == nil {
 			seconds = n
 		}
-		began, cpu := time.Now(), cpuTime(b)
+		began, cpu := time.Now(), clocktest.Processor(b)
 		time.Sleep(time.Duration(seconds) * time.Second)
-		used := cpuTime(b) - cpu
+		used := clocktest.Processor(b) - cpu
 		b.ReportMetric(100*used.Seconds()/time.Since(began).Seconds(), "%core")
 		pprof.StopCPUProfile()
 		if path := os.Getenv("PARVIS_BENCH_HEAP"); path != "" {
@@ -140,14 +140,6 @@ func resident(b *testing.B) int64 {
 		b.Fatal(err)
 	}
 	return rss * int64(os.Getpagesize())
-}
-
-func cpuTime(b *testing.B) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // swarm enrols many bornes at once, behind the store's back: one commit each

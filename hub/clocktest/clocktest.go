@@ -1,4 +1,4 @@
-// Package clocktest is a clock that tests set.
+// Package clocktest is a clock that tests set, and one that tells of work done.
 package clocktest
 
 import (

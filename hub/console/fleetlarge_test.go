@@ -18,7 +18,7 @@ import (
 
 const (
 	largeFleet = 10_000
-	// pageWithin is how long a page of a large fleet may take.
+	// pageWithin is how long a processor may work for a page of a large fleet.
 	pageWithin = 150 * time.Millisecond
 )
 
@@ -77,19 +77,20 @@ func TestLargeFleet(t *testing.T) {
 	h := largeHub(t)
 	reader := h.as(people.IT)
 	for _, path := range []string{"/", "/?page=150", "/?tri=etat&liste=a-voir", "/?q=commune+1234", "/alertes", "/mise-en-service?page=3", "/bornes/MC-04321"} {
-		var took []time.Duration
+		var took, worked []time.Duration
 		for range 9 {
-			began := time.Now()
+			began, before := time.Now(), clocktest.Processor(t)
 			if status, body := reader.get(path); status != http.StatusOK {
 				t.Fatalf("%s: %d %s", path, status, plain(body))
 			}
-			took = append(took, time.Since(began))
+			took, worked = append(took, time.Since(began)), append(worked, clocktest.Processor(t)-before)
 		}
 		slices.Sort(took)
-		t.Logf("%s: median %v, from %v to %v", path, took[4].Round(100*time.Microsecond), took[0].Round(100*time.Microsecond), took[8].Round(100*time.Microsecond))
-		// The fastest of nine: other programs share the machine's cores.
-		if took[0] > pageWithin && !raceDetector {
-			t.Errorf("%s takes %v at best, over %v", path, took[0], pageWithin)
+		slices.Sort(worked)
+		t.Logf("%s: median %v, from %v to %v; work %v", path, took[4].Round(100*time.Microsecond), took[0].Round(100*time.Microsecond), took[8].Round(100*time.Microsecond), worked[0].Round(100*time.Microsecond))
+		// The least of nine: garbage of others is collected amid some.
+		if worked[0] > pageWithin && !raceDetector {
+			t.Errorf("%s asks %v of a processor at best, over %v", path, worked[0], pageWithin)
 		}
 	}
 }

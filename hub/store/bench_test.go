@@ -2,10 +2,10 @@ package store_test
 
 import (
 	"fmt"
-	"syscall"
 	"testing"
 	"time"
 
+	"parvis/hub/clocktest"
 	"parvis/hub/store"
 	"parvis/hub/store/storetest"
 	"parvis/kiosk/link"
@@ -25,7 +25,7 @@ func BenchmarkPutReports(b *testing.B) {
 			bornes := fleet(b, s, 10_000)
 			batch := make([]store.Incoming, 33)
 			seq := 0
-			before := processor(b)
+			before := clocktest.Processor(b)
 			for b.Loop() {
 				for i := range batch {
 					n := seq % len(bornes)
@@ -36,7 +36,7 @@ func BenchmarkPutReports(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			spent := processor(b) - before
+			spent := clocktest.Processor(b) - before
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(seq), "µs/report")
 			b.ReportMetric(100*spent.Seconds()/float64(seq)*fleetRate, "cpu%/10k")
 		})
@@ -102,14 +102,4 @@ func full(borne string, seq uint64, at time.Time) store.Incoming {
 		in.Report.Counts = map[string]map[string]int{"2026-11-21": {"visit": int(seq), "visit.h12": int(seq), "leaving.yes": int(seq)}}
 	}
 	return in
-}
-
-// processor is how much time of a processor this program has used.
-func processor(b *testing.B) time.Duration {
-	b.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
