@@ -35,13 +35,11 @@ type Options struct {
 // Alerts decides what to tell whom, and tells it. It is safe for concurrent use.
 type Alerts struct {
 	Options
-	me       string        // holder of the lease
 	loopback bool          // a test's receivers are on this machine
 	decided  chan struct{} // has a value when there are new messages to send
 
-	mu    sync.Mutex // one step at a time
-	ready time.Time  // since when the hub has been at work without a gap; zero: it hasn't
-	last  time.Time  // the last step that succeeded
+	mu   sync.Mutex // one step at a time
+	turn *store.Turn
 }
 
 // New prepares alerts; Serve does the work.
@@ -55,7 +53,7 @@ func New(o Options) *Alerts {
 	if o.Zone == nil {
 		o.Zone = paris
 	}
-	return &Alerts{Options: o, me: uuid.NewString(), decided: make(chan struct{}, 1)}
+	return &Alerts{Options: o, turn: o.Store.Turn("alerts"), decided: make(chan struct{}, 1)}
 }
 
 // paris is in the program: see the import of time/tzdata.
@@ -72,9 +70,6 @@ const (
 	// every is how often the fleet is looked at. Silence has no event, and
 	// faults must last before anybody is told, so nothing is gained by more.
 	every = 10 * time.Second
-	// leaseFor is after how long another hub goes on, when this one has died.
-	leaseFor  = 45 * time.Second
-	leaseName = "alerts"
 	// settling is how long a fault must be gone before it counts as mended: one
 	// that is back sooner was never away.
 	settling = 10 * time.Minute
@@ -96,7 +91,9 @@ func (a *Alerts) Serve(ctx context.Context) error {
 	others.Go(func() { a.repeat(ctx, "tidy", 24*time.Hour, nil, a.tidy) })
 	a.repeat(ctx, "judge", every, nil, a.step)
 	others.Wait()
-	a.leave(context.WithoutCancel(ctx))
+	if err := a.turn.Leave(context.WithoutCancel(ctx), a.Now()); err != nil {
+		a.Log.WarnContext(ctx, "alerts: the lease runs out by itself", "err", err)
+	}
 	return nil
 }
 
@@ -122,43 +119,24 @@ func (a *Alerts) tidy(ctx context.Context) error {
 	return a.Store.TidyAlerts(ctx, a.Now().Add(-keep))
 }
 
-// leave gives the lease back, so that another hub goes on at once.
-func (a *Alerts) leave(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	now := a.Now()
-	if _, err := a.Store.Lease(ctx, leaseName, a.me, now, now); err != nil {
-		a.Log.WarnContext(ctx, "alerts: the lease runs out by itself", "err", err)
-	}
-}
-
 // step looks at the fleet once, if it is this hub's turn, and decides.
 func (a *Alerts) step(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.Now()
-	held, err := a.Store.Lease(ctx, leaseName, a.me, now, now.Add(leaseFor))
-	if err != nil {
-		a.ready = time.Time{} // nobody could report while the store was away
+	if mine, err := a.turn.Take(ctx, now); err != nil || !mine {
 		return err
-	}
-	if gap := now.Sub(a.last); a.ready.IsZero() || gap > link.Silence || gap < 0 {
-		a.ready = now
-	}
-	a.last = now
-	if !held {
-		return nil
 	}
 	j, err := a.look(ctx, now)
 	if err != nil {
-		a.ready = time.Time{}
+		a.turn.Interrupt()
 		return err
 	}
 	change := j.decide()
 	if len(change.Alerts) == 0 && len(change.Messages) == 0 {
 		return nil
 	}
-	change.Lease, change.Holder, change.Now = leaseName, a.me, now
+	change.Lease, change.Holder, change.Now = a.turn.Lease, a.turn.Holder, now
 	err = a.Store.ChangeAlerts(ctx, change)
 	switch {
 	case errors.Is(err, store.ErrLease):
@@ -174,7 +152,7 @@ func (a *Alerts) step(ctx context.Context) error {
 
 // look reads all that a decision needs.
 func (a *Alerts) look(ctx context.Context, now time.Time) (*judge, error) {
-	j := &judge{now: now, zone: a.Zone, silence: now.Sub(a.ready) >= starting}
+	j := &judge{now: now, zone: a.Zone, silence: a.turn.Awake(now) >= starting}
 	var err error
 	// Alerts first: what is written in between is seen the next time.
 	if j.alerts, err = a.Store.OpenAlerts(ctx); err != nil {

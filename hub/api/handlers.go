@@ -154,26 +154,40 @@ func (a *API) file(ctx context.Context, in *fileInput) (*fileOutput, *problem) {
 	if !isHash(in.SHA256) {
 		return nil, invalid("Chemin : SHA-256 attendu, en hexadécimal.")
 	}
+	return a.download(ctx, "Le hub n’a pas, ou plus, ce fichier.", func() (http.HandlerFunc, error) {
+		data, err := a.openFile(ctx, in.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/octet-stream")
+			w.Header().Set("ETag", `"`+in.SHA256+`"`)
+			http.ServeContent(w, r, "", data.Added, data)
+		}, nil
+	})
+}
+
+// download opens a file and sends it, as one of the few at a time. missing says
+// in French that it isn't there.
+func (a *API) download(ctx context.Context, missing string, open func() (http.HandlerFunc, error)) (*fileOutput, *problem) {
 	select {
 	case a.downloads <- struct{}{}:
 	default:
 		return nil, busy(http.StatusServiceUnavailable, "Trop de téléchargements à la fois.", 30*time.Second)
 	}
 	release := func() { <-a.downloads }
-	data, err := a.openFile(ctx, in.SHA256)
+	send, err := open()
 	if err != nil {
 		release()
 		if errors.Is(err, store.ErrNotFound) {
-			return nil, unknown("Le hub n’a pas, ou plus, ce fichier.")
+			return nil, unknown(missing)
 		}
 		return nil, a.failed(ctx, err)
 	}
 	return &fileOutput{func(hc huma.Context) {
 		defer release()
 		r, w := humago.Unwrap(hc)
-		w.Header().Set("Content-Type", "application/octet-stream")
-		w.Header().Set("ETag", `"`+in.SHA256+`"`)
-		http.ServeContent(&rangeProblems{ResponseWriter: w, api: a, r: r}, r, "", data.Added, data)
+		send(&rangeProblems{ResponseWriter: w, api: a, r: r}, r)
 	}}, nil
 }
 

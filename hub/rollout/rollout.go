@@ -10,8 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"parvis/hub/store"
 	"parvis/kiosk/link"
 )
@@ -27,10 +25,8 @@ type Options struct {
 // Engine moves rollouts on. It is used by one goroutine.
 type Engine struct {
 	Options
-	me    string    // holder of the lease
-	ready time.Time // since when the hub has been at work without a gap; zero: it hasn't
-	last  time.Time // the last step that succeeded
-	slow  time.Time // when those that are over were looked at
+	turn *store.Turn
+	slow time.Time // when those that are over were looked at
 }
 
 // New prepares an engine; Serve does the work.
@@ -41,7 +37,7 @@ func New(o Options) *Engine {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Engine{Options: o, me: uuid.NewString()}
+	return &Engine{Options: o, turn: o.Store.Turn("rollout")}
 }
 
 // How often and how long.
@@ -52,9 +48,6 @@ const (
 	// slowly is how often those that are over are looked at: bornes that come
 	// late have time.
 	slowly = time.Minute
-	// leaseFor is after how long another hub goes on, when this one has died.
-	leaseFor  = 45 * time.Second
-	leaseName = "rollout"
 	// starting is how long the hub must have been at work before it judges
 	// silence: until then it may be its own.
 	starting = link.Silence + time.Minute
@@ -92,7 +85,9 @@ func (e *Engine) Serve(ctx context.Context) error {
 			e.Log.ErrorContext(ctx, "rollout", "err", err) // the store may be away: the next step will do
 		}
 		if !await(ctx, tick, events) {
-			e.leave(context.WithoutCancel(ctx))
+			if err := e.turn.Leave(context.WithoutCancel(ctx), e.Now()); err != nil {
+				e.Log.WarnContext(ctx, "rollout: the lease runs out by itself", "err", err)
+			}
 			return nil
 		}
 	}
@@ -117,30 +112,11 @@ func await(ctx context.Context, tick *time.Ticker, events <-chan store.Event) bo
 	}
 }
 
-// leave gives the lease back, so that another hub goes on at once.
-func (e *Engine) leave(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	now := e.Now()
-	if _, err := e.Store.Lease(ctx, leaseName, e.me, now, now); err != nil {
-		e.Log.WarnContext(ctx, "rollout: the lease runs out by itself", "err", err)
-	}
-}
-
 // step looks at all rollouts once, if it is this hub's turn.
 func (e *Engine) step(ctx context.Context) error {
 	now := e.Now()
-	held, err := e.Store.Lease(ctx, leaseName, e.me, now, now.Add(leaseFor))
-	if err != nil {
-		e.ready = time.Time{} // nobody could report while the store was away
+	if mine, err := e.turn.Take(ctx, now); err != nil || !mine {
 		return err
-	}
-	if gap := now.Sub(e.last); e.ready.IsZero() || gap > link.Silence || gap < 0 {
-		e.ready = now
-	}
-	e.last = now
-	if !held {
-		return nil
 	}
 	all, err := e.Store.Rollouts(ctx)
 	if err != nil {
@@ -212,7 +188,7 @@ func (e *Engine) lookFor(ctx context.Context, r store.Rollout) (*world, error) {
 		return nil, err
 	}
 	// Where nobody at all is heard of, it is the hub that hears nothing.
-	w.silence = w.now.Sub(e.ready) >= starting && anyHeard(w.fleet, w.now)
+	w.silence = e.turn.Awake(w.now) >= starting && anyHeard(w.fleet, w.now)
 	versions, err := e.Offers(ctx, r.Kind)
 	for _, v := range versions {
 		w.offered = append(w.offered, v.Version)
@@ -241,6 +217,6 @@ func (e *Engine) keep(ctx context.Context, step store.RolloutStep) error {
 	if same && len(step.Bornes) == 0 && len(step.Events) == 0 {
 		return nil
 	}
-	step.Lease, step.Holder = leaseName, e.me
+	step.Lease, step.Holder = e.turn.Lease, e.turn.Holder
 	return e.Store.StepRollout(ctx, step)
 }
